@@ -1,0 +1,5 @@
+"""``python -m kernelbench``."""
+
+from kernelbench.cli import main
+
+main()
