@@ -1,0 +1,158 @@
+"""What is wrong with a configuration, and where: unknown keys, wrong types, values out of range.
+
+Knows no struct of ``config``: it reads their fields, so that a new key needs no second entry here.
+"""
+
+import difflib
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from msgspec import UNSET, Struct, UnsetType
+
+from kernelbench import sizes
+from kernelbench.errors import UsageError
+from kernelbench.model import CACHE_STATES, DTYPE_BYTES, ISA_LEVELS
+
+#: key -> (least, most). The most is there against slips of the keyboard and infinity.
+LIMITS: dict[str, tuple[float, float]] = {
+    "seed": (0, 2**63 - 1),
+    "rounds": (1, 1000),
+    "python_cap_s": (0, 86_400),
+    "case_timeout_s": (0.1, 86_400),
+    "time_budget_s": (1, 864_000),
+    "worker_memory_bytes": (0, 2**50),
+    # A shorter sample drowns in the timer's resolution and in the interrupts of the system.
+    "effort.sample_s": (0.001, 60),
+    "effort.samples": (3, 100_000),
+    "effort.round_s": (0.001, 3600),
+    "effort.warmup_s": (0, 600),
+}
+
+ISA_NAMES = ("native", *dict.fromkeys(level for levels in ISA_LEVELS.values() for level in levels))
+
+
+class Problem(Struct, frozen=True):
+    """One mistake."""
+
+    key: str
+    """Path of the key ("matrix[0].threads[1]")."""
+    text: str
+    """What was given and what is accepted."""
+
+    def __str__(self) -> str:
+        return f"{self.key}: {self.text}"
+
+
+def did_you_mean(word: str, accepted: Iterable[str]) -> str:
+    """A hint for the user: the nearest accepted words, or all of them when none is near."""
+    choices = list(accepted)
+    close = difflib.get_close_matches(word, choices, n=3, cutoff=0.5)
+    if close:
+        return f"did you mean {' or '.join(close)}?"
+    return f"accepted: {', '.join(choices[:40])}{' ...' if len(choices) > 40 else ''}"
+
+
+def unknown_key(data: Mapping[str, Any], structs: Mapping[str, type[Struct]]) -> Problem | UnsetType:
+    """The first key that no struct has. ``structs``: table name -> its struct, "" for the top level."""
+    for table, name, place in _keys(data, structs):
+        fields = structs[table].__struct_fields__
+        if name in fields:
+            continue
+        owner = next((other for other, struct in structs.items() if other and name in struct.__struct_fields__), "")
+        hint = f"it belongs in the table {owner!r}" if owner and owner != table else did_you_mean(name, fields)
+        return Problem(place, f"unknown key; {hint}")
+    return UNSET
+
+
+def wrong_type(data: Mapping[str, Any], message: str) -> Problem:
+    """A validation error of msgspec ("Expected `int`, got `str` - at `$.rounds`") with the value given."""
+    text, _, path = message.partition(" - at ")
+    key = path.strip("`").removeprefix("$").removeprefix(".")
+    words = text.replace("`", "").replace("array", "list").replace("object", "table")
+    return Problem(key, f"{_short(_value_at(data, key))}: {words[:1].lower()}{words[1:]}")
+
+
+def first_problem(config: Any) -> Problem | UnsetType:
+    """The first value of a well-typed Config that cannot be, or UNSET."""
+    return next(_problems(config), UNSET)
+
+
+def line_of(text: str, key: str) -> int:
+    """Line (from 1) of ``key`` in the TOML ``text``; 0 where it is written in a form not searched for."""
+    path = re.fullmatch(r"(?:([\w-]+)(?:\[(\d+)\])?\.)?([\w-]+)(?:\[.*)?", key)
+    if not path:
+        return 0
+    table, index, name = path[1] or "", int(path[2] or 0), path[3]
+    current, seen = "", -1
+    for number, line in enumerate(text.splitlines(), start=1):
+        header = re.match(r"\s*\[{1,2}\s*([\w-]+)\s*\]", line)
+        if header:
+            current = header[1]
+            seen += current == table
+            if not table and current == name:
+                return number
+        elif current == table and (not table or seen == index) and re.match(rf"\s*[\"']?{name}[\"']?\s*[=.]", line):
+            return number
+    return 0
+
+
+def _keys(data: Mapping[str, Any], structs: Mapping[str, type[Struct]]) -> Iterator[tuple[str, str, str]]:
+    """(table, key, path) of every key in the top level and in the tables."""
+    for name, value in data.items():
+        yield "", name, name
+        if not name or name not in structs:
+            continue
+        if isinstance(value, dict):
+            yield from ((name, key, f"{name}.{key}") for key in value)
+        elif isinstance(value, list):
+            for index, block in enumerate(value):
+                if isinstance(block, dict):
+                    yield from ((name, key, f"{name}[{index}].{key}") for key in block)
+
+
+def _value_at(data: Any, key: str) -> Any:
+    for step in re.findall(r"[\w-]+", key):
+        data = data[int(step)] if isinstance(data, list) else data[step]
+    return data
+
+
+def _problems(config: Any) -> Iterator[Problem]:
+    for key, (least, most) in LIMITS.items():
+        table, _, name = key.rpartition(".")
+        value = getattr(getattr(config, table) if table else config, name)
+        # Written so that NaN, for which every comparison is false, is refused too.
+        if not least <= value <= most:
+            yield Problem(key, f"{value} given; accepted: from {least:g} to {most:g}")
+    for index, module in enumerate(config.modules):
+        if not os.path.isfile(module):
+            yield Problem(f"modules[{index}]", f"no such file: {module}; give the path of a Python file")
+    if not config.matrix:
+        yield Problem("matrix", "an empty list given; accepted: at least one [[matrix]] table, or none at all")
+    for index, block in enumerate(config.matrix):
+        yield from _block_problems(block, f"matrix[{index}]")
+
+
+def _block_problems(block: Any, place: str) -> Iterator[Problem]:
+    for name in ("kernels", "threads", "isa", "cache"):
+        if not getattr(block, name):
+            yield Problem(f"{place}.{name}", "an empty list given; name at least one, or leave the key out")
+    vocabularies = {"dtypes": tuple(DTYPE_BYTES), "isa": ISA_NAMES, "cache": CACHE_STATES}
+    for name, accepted in vocabularies.items():
+        for index, word in enumerate(getattr(block, name)):
+            if word not in accepted:
+                yield Problem(f"{place}.{name}[{index}]", f"{_short(word)} given; {did_you_mean(word, accepted)}")
+    for index, count in enumerate(block.threads):
+        if count != "all" and not (isinstance(count, int) and count >= 1):
+            yield Problem(f"{place}.threads[{index}]", f'{_short(count)} given; accepted: a number from 1, or "all"')
+    for index, entry in enumerate(block.sizes):
+        try:
+            sizes.parse(entry)
+        except UsageError as error:
+            yield Problem(f"{place}.sizes[{index}]", str(error))
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."
