@@ -1,0 +1,175 @@
+"""One pass over all ceilings at one thread count: what a worker does for ``ProbeCeilings``."""
+
+from __future__ import annotations
+
+import ctypes
+import time
+from collections.abc import Callable, Sequence
+
+import llvmlite.binding as llvm
+import numpy as np
+from msgspec import UNSET
+
+from kernelbench.ceilings import clock, compute, memory
+from kernelbench.measure.loops import run_team
+from kernelbench.model import Ceiling, Probe
+from kernelbench.protocol import ProbeCeilings
+from kernelbench.simd.jit import Code
+
+COMPUTE = (("f64", "fma"), ("f32", "fma"), ("i8", "dot"))
+"""(number type, instruction mix) measured in this version."""
+PAGE = 4096
+STAGGER = 1024
+"""Arrays start at different offsets in their page, or 4K aliasing would slow the stores."""
+
+
+def host_features() -> frozenset[str]:
+    """What LLVM may emit here, in its own names."""
+    return frozenset(name for name, on in llvm.get_host_cpu_features().items() if on)
+
+
+class _Pass:
+    """The request and the CPUs of one pass."""
+
+    def __init__(self, request: ProbeCeilings, cpus: Sequence[int]) -> None:
+        self.request, self.cpus = request, tuple(cpus)
+
+    @property
+    def threads(self) -> int:
+        return len(self.cpus)
+
+    def best_rate(self, run: Callable[[int], float], work_per_call: float, guess_s: float) -> tuple[Probe, int]:
+        """The best of the request's repeats, each long enough; also the calls it settled on."""
+        calls = max(1, int(self.request.probe_s / guess_s))
+        took = run(calls)
+        while took < self.request.probe_s / 2:
+            calls = max(calls + 1, int(calls * min(10.0, 1.1 * self.request.probe_s / max(took, 1e-9))))
+            took = run(calls)
+        best = work_per_call * calls / took
+        for _ in range(self.request.repeats - 1):
+            best = max(best, work_per_call * calls / run(calls))
+        hertz = clock.clock_hz() if clock.available() else UNSET
+        at = time.monotonic() - self.request.started_at
+        return Probe(at_s=at, value=best, clock_hz=hertz), calls
+
+
+def probe(request: ProbeCeilings, cpus: Sequence[int]) -> tuple[Ceiling, ...]:
+    """Every ceiling of this version at ``len(cpus)`` threads, one probe each."""
+    this = _Pass(request, cpus)
+    return (*_compute(this), *_memory(this))
+
+
+def _compute(this: _Pass) -> list[Ceiling]:
+    found = []
+    features = host_features()
+    for dtype, mix in COMPUTE:
+        kind = compute.best_kind(dtype, mix, features)
+        if isinstance(kind, str):
+            found.append(_skipped(this, dtype, mix, kind))
+        else:
+            found.append(_peak(this, kind))
+    return found
+
+
+def _skipped(this: _Pass, dtype: str, mix: str, reason: str) -> Ceiling:
+    return Ceiling(
+        id=f"compute/{dtype}/none/{mix}/t={this.threads}",
+        kind="compute",
+        machine=this.request.machine,
+        threads=this.threads,
+        unit="OP/s" if mix == "dot" else "FLOP/s",
+        dtype=dtype,
+        mix=mix,
+        skipped=reason,
+    )
+
+
+def _peak(this: _Pass, kind: compute.Kind) -> Ceiling:
+    best: Probe | None = None
+    best_chains, reason = 0, ""
+    trips = 2000
+    for chains in compute.CHAINS:
+        code = compute.compiled(kind, chains)
+        if isinstance(code, str):
+            reason = code
+            continue
+        blocks = [(ctypes.c_int64 * 16)(trips, compute.SEEDS[kind.dtype]) for _ in this.cpus]
+        run = _team(code, "peak", [ctypes.addressof(block) for block in blocks], this.cpus)
+        work = compute.work(kind, chains, trips) * this.threads
+        found, _ = this.best_rate(run, work, guess_s=trips * chains * 1e-10)
+        if best is None or found.value > best.value:
+            best, best_chains = found, chains
+    if best is None:
+        return _skipped(this, kind.dtype, kind.mix, reason)
+    return Ceiling(
+        id=f"compute/{kind.dtype}/{kind.isa}/{kind.mix}/t={this.threads}",
+        kind="compute",
+        machine=this.request.machine,
+        threads=this.threads,
+        unit=kind.unit,
+        value=best.value,
+        dtype=kind.dtype,
+        isa=kind.isa,
+        mix=kind.mix,
+        probes=(best,),
+        provenance=f"explicit vectors of {kind.lanes} lanes, {best_chains} independent chains, "
+        f"instruction seen in the emitted code: {kind.instruction}",
+    )
+
+
+def _team(code: Code, name: str, blocks: Sequence[int], cpus: Sequence[int]) -> Callable[[int], float]:
+    address = code.address(name)
+    return lambda calls: run_team(address, blocks, calls, cpus)
+
+
+def _memory(this: _Pass) -> list[Ceiling]:
+    points = memory.ladder(this.request.levels)
+    largest = max(size for size, _ in points)
+    buffers = [_buffer(largest + 8 * PAGE, this.cpus[t]) for t in range(this.threads)]
+    found = []
+    for mix in memory.MIXES:
+        seconds_per_byte = 1e-11
+        for size, level in points:
+            each = memory.array_bytes(mix, size)
+            moved = each * memory.ARRAYS[mix]
+            blocks = [_block(buffer, each, memory.ARRAYS[mix]) for buffer in buffers]
+            run = _team(memory.compiled(mix), "move", [ctypes.addressof(b) for b in blocks], this.cpus)
+            run(1)
+            best, _ = this.best_rate(run, moved * this.threads, guess_s=moved * seconds_per_byte)
+            seconds_per_byte = this.threads / best.value
+            found.append(_bandwidth(this, mix, size, level, moved, best))
+    return found
+
+
+def _bandwidth(this: _Pass, mix: str, size: int, level: str, moved: int, best: Probe) -> Ceiling:
+    return Ceiling(
+        id=f"memory/{mix}/{size}/t={this.threads}",
+        kind="memory",
+        machine=this.request.machine,
+        threads=this.threads,
+        unit="B/s",
+        value=best.value,
+        level=level or UNSET,
+        mix=mix,
+        working_set_bytes=moved,
+        probes=(best,),
+        provenance="64-byte vectors, 8 a trip; bytes of the source, without read-for-ownership",
+    )
+
+
+def _buffer(size: int, cpu: int) -> np.ndarray:
+    """``size`` bytes of 0.5, on huge pages where granted, first touched on ``cpu``."""
+    from kernelbench.worker.arena import Arena
+
+    arena = Arena(size + 2 * PAGE, (cpu,))
+    made = arena.empty((size // 4,), np.dtype(np.float32))
+    made.fill(0.5)
+    return made
+
+
+def _block(buffer: np.ndarray, each: int, arrays: int) -> ctypes.Array[ctypes.c_int64]:
+    """{a, b, c, bytes, ...result}: arrays one after another, a page and a bit apart."""
+    start = buffer.ctypes.data
+    apart = each if arrays == 1 else -(-each // PAGE) * PAGE + STAGGER
+    addresses = [start + apart * min(i, arrays - 1) for i in range(3)]
+    return (ctypes.c_int64 * 16)(*addresses, each)

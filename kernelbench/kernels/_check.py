@@ -1,0 +1,110 @@
+"""Verification: is an output right, how exact is it, and if wrong, where.
+
+References share no code with the kernels: float64 by einsum (no BLAS), integers by exact arithmetic.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from msgspec import UNSET
+
+from kernelbench.model import Accuracy
+
+
+class WrongResult(Exception):
+    """An output differs from the reference by more than its tolerance; the text says where and by how much."""
+
+
+@dataclass(frozen=True)
+class Verification:
+    """Everything a check may look at."""
+
+    shape: dict[str, int]
+    dtype: str
+    seed: int
+    inputs: tuple[Any, ...]
+    """The op's inputs (before ``prepare``)."""
+    prepared: tuple[Any, ...]
+    """The variant's own inputs, as timed."""
+    outputs: tuple[np.ndarray, ...]
+    """As the kernel left them."""
+    memo: dict[Any, Any]
+    """Keeps references between calls on the same inputs."""
+
+    def once(self, key: str, make: Callable[[], Any]) -> Any:
+        """``make()``, computed once for this op's inputs."""
+        if key not in self.memo:
+            self.memo[key] = make()
+        return self.memo[key]
+
+
+Check = Callable[[Verification], Accuracy]
+"""Raises WrongResult, or says how exact the outputs are."""
+
+EPS = {"f64": 2.0**-53, "f32": 2.0**-24}
+"""Unit roundoff."""
+
+
+CHUNK = 1 << 15
+"""Elements compared at a time: a few float64 temporaries of 256 KiB stay in cache."""
+
+
+def _errors(actual: np.ndarray, exact: np.ndarray, scale: np.ndarray | float) -> np.ndarray:
+    """|actual - exact| / scale; infinite where one is finite and the other is not, 0 where both are the same."""
+    with np.errstate(invalid="ignore"):  # inf - inf is dealt with on the next lines
+        error: np.ndarray = np.abs(actual - exact) / scale
+    odd = ~np.isfinite(error)
+    if odd.any():
+        x, y = actual[odd], exact[odd]
+        error[odd] = np.where((x == y) | (np.isnan(x) & np.isnan(y)), 0.0, np.inf)
+    return error
+
+
+def close_to(
+    actual: np.ndarray, exact: np.ndarray, scale: np.ndarray | float, tolerance: float, *, metric: str, reference: str
+) -> Accuracy:
+    """Every |actual - exact| must be at most ``tolerance`` x ``scale``; NaN or infinity only where exact has it.
+
+    ``exact`` is float64 of actual's shape, ``scale`` as well or one number. The SNR is
+    10 log10(sum exact^2 / sum error^2) dB over finite elements, absent when nothing differs. Raises WrongResult
+    naming the worst element.
+    """
+    flat, truth = actual.reshape(-1), exact.reshape(-1)
+    scales = scale.reshape(-1) if isinstance(scale, np.ndarray) else None
+    worst, value, wrong, signal, noise = 0, 0.0, 0, 0.0, 0.0
+    for start in range(0, flat.size, CHUNK):
+        part = slice(start, start + CHUNK)
+        got, want = flat[part].astype(np.float64), truth[part]
+        error = _errors(got, want, scale if scales is None else scales[part])
+        at = int(np.argmax(error))
+        if error[at] > value:
+            worst, value = start + at, float(error[at])
+        wrong += int(np.count_nonzero(error > tolerance))
+        finite = np.isfinite(got) & np.isfinite(want)
+        difference = np.where(finite, got - np.where(finite, want, 0.0), 0.0) if not finite.all() else got - want
+        signal += float(np.dot(np.where(finite, want, 0.0), np.where(finite, want, 0.0)))
+        noise += float(np.dot(difference, difference))
+    if wrong:
+        where = [int(i) for i in np.unravel_index(worst, actual.shape)]
+        raise WrongResult(
+            f"{wrong} of {flat.size} elements wrong; worst at {where}: got {flat[worst]!s}, "
+            f"expected {truth[worst]!s} ({metric} {value:.3g}, tolerance {tolerance:.3g})"
+        )
+    snr = 10 * math.log10(signal / noise) if noise > 0 and signal > 0 else UNSET
+    return Accuracy(metric=metric, value=value, reference=reference, tolerance=tolerance, snr_db=snr)
+
+
+def exactly(actual: np.ndarray, exact: np.ndarray) -> None:
+    """Integers must match bit for bit; raises WrongResult naming the first that does not."""
+    wrong = actual != exact
+    if wrong.any():
+        where = tuple(int(i) for i in np.argwhere(wrong)[0])
+        raise WrongResult(
+            f"{int(wrong.sum())} of {actual.size} integers differ from the exact oracle; first at {list(where)}: "
+            f"got {actual[where]!s}, expected {exact[where]!s}"
+        )

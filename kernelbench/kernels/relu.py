@@ -1,0 +1,167 @@
+"""relu: y[n] = max(x[n], 0)
+
+The ladder, each rung a line:
+  python      a Python loop, one boxed number at a time
+  naive       the same loop compiled, each element behind a branch of its own
+  vectorized  a loop the compiler turns into vector instructions: one max for 8 or 16 elements
+  parallel    the vectorized loop on every thread
+  int8        8-bit in, 8-bit out: the scale does not change under max(x, 0), so the bytes are the answer
+  numpy       np.maximum, as a Python user calls it
+
+Work of one call, s = bytes per element:
+  operations  n              one comparison an element
+  bytes       s n read + s n written
+  and s n more read for ownership of y's lines, unless the CPU evades it
+The intensity is 1 / (2 s): 0.125 FLOP/B in f32, so every level of memory binds before the arithmetic does.
+
+NaN gives NaN in every variant, as np.maximum does.
+"""
+
+import numpy as np
+from numba import njit, prange
+
+from kernelbench.kernels._check import Verification, close_to, exactly
+from kernelbench.kernels._quantize import absmax_int8
+from kernelbench.kernels._registry import Arrays, Op, Outputs, Shape, random_values
+from kernelbench.model import DTYPE_BYTES, Accuracy, Work
+
+
+def _inputs(shape: Shape, dtype: str, rng: np.random.Generator) -> Arrays:
+    return (random_values(rng, (shape["n"],), dtype),)
+
+
+def _outputs(shape: Shape, dtype: str) -> Outputs:
+    return (((shape["n"],), dtype),)
+
+
+def _work(shape: Shape, dtype: str) -> Work:
+    n, s = shape["n"], DTYPE_BYTES[dtype]
+    return Work(
+        model="modelled",
+        flop=n,
+        mix="add",  # a max has an add's ports and does one operation a lane, half an FMA's two
+        read_bytes=s * n,
+        write_bytes=s * n,
+        rfo_bytes=s * n,
+        working_set_bytes=2 * s * n,
+    )
+
+
+def _exact(v: Verification) -> np.ndarray:
+    x = v.inputs[0].astype(np.float64)
+    return np.where(x < 0, 0.0, x)  # by comparison, not by max: no code shared with the variants
+
+
+def _check(v: Verification) -> Accuracy:
+    exact = v.once("exact", lambda: _exact(v))
+    # max(x, 0) rounds nothing: any difference at all is an error.
+    return close_to(v.outputs[0], exact, 1.0, 0.0, metric="max |error|", reference="float64 by comparison")
+
+
+relu = Op(
+    name="relu",
+    summary="y[n] = max(x[n], 0)",
+    dims=("n",),
+    inputs=_inputs,
+    outputs=_outputs,
+    work=_work,
+    check=_check,
+)
+
+PYTHON_RATE = 1.5e7
+"""Operations a second assumed of the interpreter, only to skip sizes that would take minutes."""
+
+
+@relu.variant(style="python", dtypes=("f32",), python_flops=PYTHON_RATE, prepare=lambda inputs: (inputs[0].tolist(),))
+def python(x, y):
+    """A list comprehension over Python floats."""
+    y[:] = [v if not v < 0.0 else 0.0 for v in x]
+
+
+@relu.variant(style="naive", dtypes=("f64", "f32"))
+@njit(nogil=True)
+def naive(x, y):
+    """One element a trip: the index counts down in strides the compiler cannot turn into vectors."""
+    # x[n], y[n]. The step is read from memory, so nothing tells the compiler that neighbours follow
+    # each other and it must handle one element at a time, as the source says.
+    step = x.strides[0] // x.itemsize
+    i = 0
+    while i < x.size:
+        v = x[i]
+        if v < 0:
+            v = x.dtype.type(0)
+        y[i] = v
+        i += step
+
+
+@relu.variant(style="vectorized", dtypes=("f64", "f32"))
+@njit(nogil=True)
+def vectorized(x, y):
+    """A unit-stride loop with a select instead of a branch: the compiler emits one max a vector."""
+    # x[n], y[n]
+    zero = x.dtype.type(0)
+    for i in range(x.size):
+        v = x[i]
+        y[i] = zero if v < zero else v
+
+
+@relu.variant(style="parallel", dtypes=("f64", "f32"), parallel=True)
+@njit(nogil=True, parallel=True)
+def parallel(x, y):
+    """The vectorized loop, one contiguous part a thread."""
+    # x[n], y[n]
+    zero = x.dtype.type(0)
+    for i in prange(x.size):
+        v = x[i]
+        y[i] = zero if v < zero else v
+
+
+def _quantize(inputs: Arrays) -> Arrays:
+    return (absmax_int8(inputs[0])[0],)
+
+
+def _int8_work(shape: Shape, dtype: str) -> Work:
+    n = shape["n"]
+    return Work(
+        model="modelled",
+        flop=n,  # integer operations; a byte-wise max has no ceiling of its own here, so no mix
+        read_bytes=n,
+        write_bytes=n,
+        rfo_bytes=n,
+        working_set_bytes=2 * n,
+        prepared_bytes=n,
+    )
+
+
+def _int8_check(v: Verification) -> Accuracy:
+    quantized, scale = v.once("int8", lambda: absmax_int8(v.inputs[0]))
+    exactly(v.outputs[0], np.where(quantized < 0, 0, quantized.astype(np.int64)))
+    # Rounding to the nearest of 254 steps of `scale`: at most half a step, and f32's own rounding of it.
+    exact = v.once("exact", lambda: _exact(v))
+    restored = v.outputs[0].astype(np.float64) * scale
+    return close_to(
+        restored, exact, scale, 0.5 + 1e-4, metric="max |error| / scale", reference="exact int64, then float64"
+    )
+
+
+@relu.variant(
+    style="quantized",
+    dtypes=("i8",),
+    prepare=_quantize,
+    outputs=lambda shape, dtype: (((shape["n"],), "i8"),),
+    work=_int8_work,
+    check=_int8_check,
+)
+@njit(nogil=True)
+def int8(x, y):
+    """8-bit in and out (absmax scale, prepared ahead): a quarter of the bytes of f32."""
+    # x[n], y[n] int8
+    zero = np.int8(0)
+    for i in range(x.size):
+        y[i] = max(x[i], zero)
+
+
+@relu.variant(style="library", dtypes=("f64", "f32"))
+def numpy(x, y):
+    """np.maximum(x, 0, out=y), with the cost of the Python call."""
+    np.maximum(x, 0, out=y)

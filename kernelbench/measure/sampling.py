@@ -1,0 +1,123 @@
+"""How one case is sampled in one round: calibration, warm-up, stopping. Pure: what is run and observed is injected.
+
+``run(calls)`` returns the seconds that ``calls`` calls took; nothing here reads a clock, so tests never sleep.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from msgspec import Struct
+
+from kernelbench.protocol import Effort
+
+Run = Callable[[int], float]
+
+MIN_SAMPLE_S = 1e-3
+"""A sample lasts at least this..."""
+MIN_TICKS = 10_000
+"""...and this many times the timer's resolution (DESIGN rule 3)."""
+MIN_SAMPLES = 3
+SETTLED = 0.01
+"""Warm-up ends when three samples in a row lie within this of one another."""
+HEADROOM = 1.15
+"""Aim above the shortest allowed sample, so that a faster phase of the machine does not fall below it."""
+MAX_CALLS = 1 << 40
+
+
+class Observer(Protocol):
+    """Counts what disturbs a sample."""
+
+    def start(self) -> None:
+        """Called right before a sample."""
+
+    def stop(self) -> Observation:
+        """Called right after it: what happened since ``start``."""
+
+
+class Observation(Struct, frozen=True):
+    """What disturbed one sample."""
+
+    involuntary_switches: int
+    page_faults: int
+    clock_hz: float
+    """Core clock beside the sample; 0 where it cannot be measured."""
+
+
+class Samples(Struct, frozen=True):
+    """The samples of one round."""
+
+    seconds_per_call: tuple[float, ...]
+    calls_per_sample: int
+    observations: tuple[Observation, ...]
+
+
+def shortest_sample_s(effort: Effort, timer_resolution_s: float) -> float:
+    """The least time a sample may last."""
+    return max(effort.sample_s, MIN_SAMPLE_S, MIN_TICKS * timer_resolution_s)
+
+
+def calibrate(run: Run, shortest_s: float) -> tuple[int, float]:
+    """(calls per sample, seconds of the last try): grown until a sample really lasts ``shortest_s``."""
+    calls = 1
+    while True:
+        took = run(calls)
+        if took >= shortest_s:
+            return calls, took
+        # At most tenfold a step: a first, cold call says little about the speed of a thousand warm ones.
+        grown = calls * 10 if took <= 0 else min(calls * 10, int(calls * shortest_s * HEADROOM / took) + 1)
+        calls = min(max(grown, calls + 1), MAX_CALLS)
+
+
+def warm_up(run: Run, calls: int, first_s: float, limit_s: float) -> float:
+    """Sample until three in a row agree within ``SETTLED``, or ``limit_s`` is spent; returns seconds spent.
+
+    ``first_s`` is what calibration's last sample took: it warmed the operands as well.
+    """
+    spent = first_s
+    recent = [first_s]
+    while spent < limit_s:
+        took = run(calls)
+        spent += took
+        recent = [*recent, took][-3:]
+        if len(recent) == 3 and max(recent) <= min(recent) * (1 + SETTLED):
+            break
+    return spent
+
+
+def sample(run: Run, calls: int, effort: Effort, observer: Observer) -> Samples:
+    """Up to ``effort.samples`` samples while ``effort.round_s`` lasts, never fewer than 3.
+
+    A sample longer than the whole of ``round_s`` is taken twice only: the rounds repeat it.
+    """
+    seconds: list[float] = []
+    observations: list[Observation] = []
+    spent = 0.0
+    least = MIN_SAMPLES
+    while len(seconds) < least or (len(seconds) < effort.samples and spent < effort.round_s):
+        observer.start()
+        took = run(calls)
+        observations.append(observer.stop())
+        seconds.append(took / calls)
+        spent += took
+        least = 2 if took > effort.round_s else MIN_SAMPLES
+    return Samples(tuple(seconds), calls, tuple(observations))
+
+
+SLOW_CLOCK = 0.95
+"""A sample beside which the clock ran below this share of the round's best is disturbed."""
+SWITCH_EVERY_S = 0.05
+"""A quiet machine still interrupts: one involuntary switch per this many seconds is not a disturbance."""
+
+
+def disturbed(samples: Samples) -> int:
+    """How many samples were disturbed by preemption, page faults or a slow clock."""
+    best = max((o.clock_hz for o in samples.observations), default=0.0)
+
+    def bad(seconds: float, o: Observation) -> bool:
+        lasted = seconds * samples.calls_per_sample
+        allowed = 1 + lasted / SWITCH_EVERY_S
+        return o.involuntary_switches > allowed or o.clock_hz < SLOW_CLOCK * best
+
+    return sum(bad(s, o) for s, o in zip(samples.seconds_per_call, samples.observations, strict=True))

@@ -1,0 +1,60 @@
+"""LLVM IR text -> machine code -> address, with nothing but llvmlite.
+
+Used where Numba would be in the way: timing loops and ceiling probes, whose code must be exactly what
+is written, for any instruction-set level, in one process. Numba's intrinsics made in a closure never
+hit its disk cache, while these small modules compile in a few milliseconds.
+"""
+
+from dataclasses import dataclass, field
+
+import llvmlite.binding as llvm
+
+_ready = False
+
+
+def _initialise() -> None:
+    global _ready
+    if not _ready:
+        llvm.initialize_native_target()
+        llvm.initialize_native_asmprinter()
+        llvm.initialize_native_asmparser()
+        _ready = True
+
+
+@dataclass(frozen=True)
+class Code:
+    """Compiled functions; keep it alive for as long as an address is used."""
+
+    assembly: str
+    """What was emitted, AT&T syntax on x86."""
+    _engine: object = field(repr=False)
+
+    def address(self, name: str) -> int:
+        """Entry address of the function ``name``; raises KeyError when the module has none."""
+        address: int = self._engine.get_function_address(name)  # type: ignore[attr-defined]
+        if not address:
+            raise KeyError(name)
+        return address
+
+
+def compile_ir(text: str, *, cpu: str = "", features: str | None = None) -> Code:
+    """Compile a module of IR (opaque pointers, ``ptr``) for this host, or for ``cpu`` and ``features``.
+
+    ``features`` is LLVM's list ("+avx2,+fma"); None takes all that the host has. Raises RuntimeError
+    when the text is not valid IR.
+    """
+    _initialise()
+    module = llvm.parse_assembly(text)
+    module.verify()
+    if features is None:
+        features = llvm.get_host_cpu_features().flatten()
+    target = llvm.Target.from_default_triple()
+    machine = target.create_target_machine(
+        cpu=cpu or llvm.get_host_cpu_name(), features=features, opt=3, jit=True, codemodel="jitdefault"
+    )
+    module.triple = target.triple
+    module.data_layout = str(machine.target_data)
+    assembly = machine.emit_assembly(module)
+    engine = llvm.create_mcjit_compiler(module, machine)
+    engine.finalize_object()
+    return Code(assembly, engine)

@@ -1,0 +1,150 @@
+"""One case in one round: operands, verify, warm up, time, verify again, all through the timed entry."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from kernelbench.kernels._check import Verification, WrongResult
+from kernelbench.kernels._registry import NUMPY, Variant
+from kernelbench.measure.loops import Calls
+from kernelbench.model import Accuracy, Case
+from kernelbench.worker.arena import Arena
+from kernelbench.worker.entry import Block, CannotEnter, Entry, PythonCalls, compile_entry
+from kernelbench.worker.problems import Problem
+
+SENTINEL = {"i8": -128, "u8": 255, "i32": -(2**31)}
+"""What integer outputs hold before a call: values no kernel of ours leaves there unless it never wrote."""
+
+
+class CaseError(Exception):
+    """A case failed; the worker lives on."""
+
+    def __init__(self, stage: str, message: str) -> None:
+        super().__init__(message)
+        self.stage = stage
+        self.message = message
+
+
+def one_line(error: BaseException) -> str:
+    """An exception for the user: "ValueError: text"."""
+    text = " ".join(str(error).split())
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+class Bench:
+    """A case ready to be called: operands placed, code compiled. Build it, then ``verify`` and ``run``."""
+
+    def __init__(self, variant: Variant, case: Case, problem: Problem, cpus: Sequence[int], sets: int) -> None:
+        """``sets`` operand sets are placed; more than one makes every call find its operands cold."""
+        self._variant, self._case, self._problem = variant, case, problem
+        prepared = variant.prepare(problem.inputs)
+        shapes = variant.outputs(case.shape, case.dtype)
+        self._place(prepared, shapes, cpus, sets)
+        self._entry: Entry | None = None
+        self._blocks: list[Block] = []
+        self.run: Callable[[int], float] = PythonCalls(variant.function, [i + o for i, o in self._sets])
+        self._right: list[np.ndarray] = []
+
+    def _place(self, prepared: tuple[Any, ...], shapes: Any, cpus: Sequence[int], sets: int) -> None:
+        arrays = [x for x in prepared if isinstance(x, np.ndarray)]
+        sizes = [x.nbytes for x in arrays]
+        sizes += [int(np.prod(shape, dtype=np.int64)) * NUMPY[kind].itemsize for shape, kind in shapes]
+        self.arena = Arena(sets * Arena.room(sizes) + 4096, cpus)
+        self._pristine = arrays
+        self._sets = [
+            (
+                tuple(self.arena.copy(x) if isinstance(x, np.ndarray) else x for x in prepared),
+                tuple(self.arena.empty(shape, NUMPY[kind]) for shape, kind in shapes),
+            )
+            for _ in range(sets)
+        ]
+        self._kinds = [kind for _, kind in shapes]
+
+    @property
+    def arguments(self) -> tuple[Any, ...]:
+        """What the variant is called with: inputs, then outputs, of the first set."""
+        inputs, outputs = self._sets[0]
+        return inputs + outputs
+
+    def compile(self) -> Entry | None:
+        """Compile a Numba variant and enter it through its trampoline; None for one called from Python."""
+        if self._variant.compiled:
+            try:
+                self._entry = compile_entry(self._variant.function, self.arguments)
+            except CannotEnter as error:
+                raise CaseError("compile", str(error)) from error
+            self._blocks = [Block(inputs + outputs) for inputs, outputs in self._sets]
+            self.run = Calls(self._entry.address, [block.address for block in self._blocks])
+        return self._entry
+
+    def fill_outputs(self) -> None:
+        """NaN or a sentinel everywhere, so that an element never written is seen."""
+        for _, outputs in self._sets:
+            for kind, output in zip(self._kinds, outputs, strict=True):
+                output.fill(SENTINEL.get(kind, np.nan))
+
+    def call_once(self, stage: str) -> None:
+        """One call on every operand set, through the timed entry."""
+        self.guarded(lambda: self.run(len(self._sets)), stage)
+
+    def guarded(self, action: Callable[[], Any], stage: str) -> Any:
+        """Run ``action``; a kernel's exception or bad status becomes a CaseError of ``stage``."""
+        try:
+            result = action()
+        except MemoryError as error:
+            raise CaseError(stage, f"out of memory: {error}" if str(error) else "out of memory") from error
+        except Exception as error:
+            raise CaseError(stage, one_line(error)) from error
+        self.raise_status(stage)
+        return result
+
+    def raise_status(self, stage: str) -> None:
+        """Raise CaseError when any call since the start has raised inside compiled code."""
+        bad = next((block.status for block in self._blocks if block.status), 0)
+        if bad:
+            raise CaseError(stage, f"the kernel raised an exception inside the compiled call{self._why()}")
+
+    def _why(self) -> str:
+        """Call it from Python, where Numba can tell which exception it was."""
+        try:
+            self._variant.function(*self.arguments)
+        except Exception as error:
+            return f" ({one_line(error)})"
+        return ""
+
+    def verify(self, stage: str) -> Accuracy:
+        """Check the outputs as they are and remember them as right. Raises CaseError."""
+        inputs, outputs = self._sets[0]
+        case, problem = self._case, self._problem
+        found = Verification(case.shape, case.dtype, problem.seed, problem.inputs, inputs, outputs, problem.memo)
+        try:
+            accuracy = self._variant.check(found)
+        except WrongResult as error:
+            raise CaseError(stage, f"wrong result: {error}") from error
+        self._right = [output.copy() for output in outputs]
+        return accuracy
+
+    def verify_again(self, stage: str) -> None:
+        """Check every set's outputs after more calls: bit for bit what was right, or right by a full check."""
+        for _, outputs in self._sets:
+            if not all(np.array_equal(x, y, equal_nan=True) for x, y in zip(outputs, self._right, strict=True)):
+                for mine, other in zip(self._sets[0][1], outputs, strict=True):
+                    mine[...] = other
+                self.verify(stage)
+
+    def verify_inputs(self, stage: str) -> None:
+        """Raise CaseError when a kernel wrote where it should only read."""
+        for inputs, _ in self._sets:
+            mine = [x for x in inputs if isinstance(x, np.ndarray)]
+            if not all(np.array_equal(x, y, equal_nan=True) for x, y in zip(mine, self._pristine, strict=True)):
+                raise CaseError(stage, "the kernel changed its inputs; a kernel writes to its outputs only")
+
+
+def cold_sets(case: Case, working_set_bytes: float, last_level_bytes: int) -> int:
+    """Operand sets so that together they are at least four times the last-level cache; 1 for warm cases."""
+    if case.cache == "warm":
+        return 1
+    return max(2, -(-4 * last_level_bytes // max(1, int(working_set_bytes))))

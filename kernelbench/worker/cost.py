@@ -1,0 +1,86 @@
+"""What running a case costs in memory, and what disturbs it while it runs."""
+
+from __future__ import annotations
+
+import resource
+import time
+from pathlib import Path
+
+from msgspec import UNSET
+
+from kernelbench.ceilings import clock
+from kernelbench.kernels._registry import Variant
+from kernelbench.measure.sampling import Observation
+from kernelbench.model import DTYPE_BYTES, Case, Work
+from kernelbench.worker.bench import cold_sets
+
+CHECK_COPIES = 3
+"""Float64 copies that verification holds at once: the reference, its scale, the error."""
+
+
+def memory_bytes(variant: Variant, case: Case, work: Work, last_level_bytes: int) -> int:
+    """Bytes that measuring ``case`` takes: operand sets, the inputs they were made from, the references."""
+    if work.working_set_bytes is UNSET:
+        return 0
+    elements = work.working_set_bytes / DTYPE_BYTES[case.dtype]
+    sets = cold_sets(case, work.working_set_bytes, last_level_bytes)
+    return int(work.working_set_bytes * (sets + 2) + 8 * CHECK_COPIES * elements)
+
+
+class Watch:
+    """Observes what disturbs a sample: preemption, page faults, the core's clock."""
+
+    def __init__(self) -> None:
+        self._before = resource.getrusage(resource.RUSAGE_SELF)
+
+    def start(self) -> None:
+        """Note the counters."""
+        self._before = resource.getrusage(resource.RUSAGE_SELF)
+
+    def stop(self) -> Observation:
+        """What changed since ``start``, and the clock now."""
+        after = resource.getrusage(resource.RUSAGE_SELF)
+        before = self._before
+        return Observation(
+            involuntary_switches=after.ru_nivcsw - before.ru_nivcsw,
+            page_faults=after.ru_minflt + after.ru_majflt - before.ru_minflt - before.ru_majflt,
+            clock_hz=clock.clock_hz() if clock.available() else 0.0,
+        )
+
+
+class Pressure:
+    """CPU time taken from us during a round: by the hypervisor, and by the cgroup's quota."""
+
+    def __init__(self) -> None:
+        self._steal, self._throttled = _steal_s(), _throttled_s()
+        self._at = time.monotonic()
+
+    def since(self) -> dict[str, float]:
+        """``steal_s`` and ``throttled_s`` since construction; what the system does not tell is left out."""
+        found: dict[str, float] = {}
+        steal, throttled = _steal_s(), _throttled_s()
+        if steal is not None and self._steal is not None:
+            found["steal_s"] = steal - self._steal
+        if throttled is not None and self._throttled is not None:
+            found["throttled_s"] = throttled - self._throttled
+        return found
+
+
+def _steal_s() -> float | None:
+    """Seconds stolen from all CPUs since boot; ticks of 10 ms."""
+    try:
+        fields = Path("/proc/stat").read_text().split("\n", 1)[0].split()
+        return int(fields[8]) / 100
+    except (OSError, IndexError, ValueError):
+        return None
+
+
+def _throttled_s() -> float | None:
+    """Seconds this process's cgroup (v2) was held back by its CPU quota."""
+    try:
+        own = next(x for x in Path("/proc/self/cgroup").read_text().splitlines() if x.startswith("0::"))
+        stat = Path("/sys/fs/cgroup") / own[3:].lstrip("/") / "cpu.stat"
+        fields = dict(line.split() for line in stat.read_text().splitlines())
+        return int(fields["throttled_usec"]) / 1e6
+    except (OSError, StopIteration, KeyError, ValueError):
+        return None

@@ -1,0 +1,169 @@
+"""Entering a compiled variant: one trampoline per variant and dtype, one argument block per set of operands.
+
+The trampoline is ``void enter(void *block)``. The block holds a status word and then every argument laid out
+as Numba passes it, so shapes are data and one compilation serves every size. Numba functions return a status:
+an exception inside would otherwise end the kernel early and make it look fast, so the trampoline stores it.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import struct
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numba
+import numpy as np
+
+from kernelbench.simd.jit import Code, compile_ir
+
+STATUS_OK = 0
+STATUS_NONE = -2  # Numba's RETCODE_NONE: a function that returns nothing
+_ARRAY_HEAD = ("ptr", "ptr", "i64", "i64", "ptr")  # meminfo, parent, nitems, itemsize, data
+
+
+class CannotEnter(Exception):
+    """The function does not compile for these operands, or its signature is not a kernel's."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A compiled variant, ready to be called on blocks."""
+
+    address: int
+    """Of the trampoline."""
+    result: Any = field(repr=False)
+    """Numba's compile result."""
+    cache_hits: int
+    """Loads from Numba's cache that this compilation took."""
+    cache_misses: int
+    """Real compilations."""
+    _code: Code = field(repr=False)
+
+
+class Block:
+    """The arguments of one call, in memory that compiled code reads. Keeps the arrays alive."""
+
+    def __init__(self, arguments: Sequence[Any]) -> None:
+        words = [0]
+        for argument in arguments:
+            words += _words(argument)
+        self._memory = (ctypes.c_int64 * len(words))(*words)
+        self._arguments = tuple(arguments)
+
+    @property
+    def address(self) -> int:
+        """Where the block lies."""
+        return ctypes.addressof(self._memory)
+
+    @property
+    def status(self) -> int:
+        """0, or the status of the last call that raised."""
+        return int(self._memory[0])
+
+
+def _words(argument: Any) -> list[int]:
+    """One argument as 64-bit words, in Numba's order."""
+    if isinstance(argument, np.ndarray):
+        head = [0, 0, argument.size, argument.itemsize, argument.ctypes.data]
+        return [*head, *argument.shape, *argument.strides]
+    if isinstance(argument, float):
+        return [struct.unpack("<q", struct.pack("<d", argument))[0]]
+    return [int(argument)]
+
+
+def _kinds(argument: Any) -> list[str]:
+    """LLVM types of those words."""
+    if isinstance(argument, np.ndarray):
+        return [*_ARRAY_HEAD, *["i64"] * (2 * argument.ndim)]
+    if isinstance(argument, bool) or not isinstance(argument, int | float):
+        raise CannotEnter(
+            f"a compiled kernel takes arrays, integers and floats, not {type(argument).__name__}; "
+            "convert it in prepare()"
+        )
+    return ["double"] if isinstance(argument, float) else ["i64"]
+
+
+def _trampoline(target: int, kinds: Sequence[str]) -> str:
+    loads = [
+        f"  %p{i} = getelementptr i64, ptr %block, i64 {i + 1}\n  %a{i} = load {kind}, ptr %p{i}"
+        for i, kind in enumerate(kinds)
+    ]
+    passed = ", ".join(["ptr %returned", "ptr %raised", *(f"{kind} %a{i}" for i, kind in enumerate(kinds))])
+    return f"""
+define void @enter(ptr %block) {{
+entry:
+  %returned = alloca ptr
+  %raised = alloca ptr
+{chr(10).join(loads)}
+  %kernel = inttoptr i64 {target} to ptr
+  %status = call i32 %kernel({passed})
+  %fine = icmp eq i32 %status, {STATUS_OK}
+  %none = icmp eq i32 %status, {STATUS_NONE}
+  %good = or i1 %fine, %none
+  br i1 %good, label %done, label %bad
+bad:
+  %word = sext i32 %status to i64
+  store i64 %word, ptr %block
+  br label %done
+done:
+  ret void
+}}
+"""
+
+
+def compile_entry(function: Any, arguments: Sequence[Any]) -> Entry:
+    """Compile (or load from Numba's cache) ``function`` for ``arguments`` and build its trampoline.
+
+    Raises CannotEnter when it does not compile or returns a value.
+    """
+    kinds = [kind for argument in arguments for kind in _kinds(argument)]
+    signature = tuple(numba.typeof(argument) for argument in arguments)
+    before = _hits_and_misses(function)
+    try:
+        function.compile(signature)
+    except numba.core.errors.NumbaError as error:
+        raise CannotEnter(_first_lines(str(error))) from error
+    result = function.overloads[signature]
+    if result.fndesc.restype is not numba.core.types.none:
+        raise CannotEnter(f"a kernel writes its outputs and returns nothing; this one returns {result.fndesc.restype}")
+    target = result.library.get_pointer_to_function(result.fndesc.llvm_func_name)
+    code = compile_ir(_trampoline(target, kinds))
+    hits, misses = (now - then for now, then in zip(_hits_and_misses(function), before, strict=True))
+    return Entry(code.address("enter"), result, hits, misses, code)
+
+
+def _hits_and_misses(function: Any) -> tuple[int, int]:
+    stats = function.stats
+    return sum(stats.cache_hits.values()), sum(stats.cache_misses.values())
+
+
+def _first_lines(text: str, lines: int = 3) -> str:
+    """The part of a Numba error that says what is wrong, on one line."""
+    kept = [line.strip() for line in text.splitlines() if line.strip()]
+    return " / ".join(kept[:lines])
+
+
+class PythonCalls:
+    """A variant that can only be called from Python; its time includes that call."""
+
+    def __init__(self, function: Callable[..., Any], argument_sets: Sequence[Sequence[Any]]) -> None:
+        self._function = function
+        self._sets = [tuple(arguments) for arguments in argument_sets]
+
+    def __call__(self, calls: int) -> float:
+        """Call it ``calls`` times over the argument sets in turn; returns seconds for all of them."""
+        from time import perf_counter_ns
+
+        function, sets = self._function, self._sets
+        if len(sets) == 1:
+            arguments = sets[0]
+            start = perf_counter_ns()
+            for _ in range(calls):
+                function(*arguments)
+            return (perf_counter_ns() - start) * 1e-9
+        start = perf_counter_ns()
+        for i in range(calls):
+            function(*sets[i % len(sets)])
+        return (perf_counter_ns() - start) * 1e-9

@@ -1,0 +1,216 @@
+"""What a worker does for each request."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from msgspec import UNSET
+
+from kernelbench.ceilings import clock, probes
+from kernelbench.kernels import _registry as registry
+from kernelbench.measure import sampling
+from kernelbench.measure.loops import Calls, empty_kernel
+from kernelbench.model import Case, Interference, Round
+from kernelbench.protocol import (
+    CaseFailed,
+    CaseInfo,
+    CaseMeasured,
+    Catalogue,
+    CatalogueReply,
+    Ceilings,
+    Compile,
+    Compiled,
+    Describe,
+    Described,
+    Measure,
+    ProbeCeilings,
+    Ready,
+    Reply,
+    WorkerSetup,
+)
+from kernelbench.simd.assembly import isa_used
+from kernelbench.worker import cost, modules, pools, threads
+from kernelbench.worker.bench import Bench, CaseError, cold_sets, one_line
+from kernelbench.worker.jitcache import Facts, JitCache, source_hash
+from kernelbench.worker.problems import Problems
+
+
+class Service:
+    """The state of one worker process."""
+
+    def __init__(self, setup: WorkerSetup, notify: Callable[[str], None], last_level_bytes: int) -> None:
+        """``notify`` announces a stage. Imports the catalogue and the user's modules."""
+        self._setup = setup
+        self._notify = notify
+        self._last_level_bytes = last_level_bytes
+        registry.load_catalogue()
+        self._broken = modules.load(setup.modules)
+        self.source_hash = source_hash(Path(m) for m in setup.modules if Path(m).is_file())
+        self._cache = JitCache(self.source_hash, setup.isa)
+        for variant in registry.variants().values():
+            if variant.compiled:
+                self._cache.enable(variant.function)
+        self._cache.enable(pools.touch)
+        self._stage = "import"
+        self._problems = Problems()
+
+    def ready(self, pid: int) -> Ready:
+        """Pin the threads, start the pools, and say who we are."""
+        threads.pin(self._setup.cpus, pools.start)
+        calls = 100_000
+        loop = Calls(empty_kernel(), [0])
+        return Ready(
+            pid=pid,
+            thread_layer=pools.thread_layer(),
+            source_hash=self.source_hash,
+            timer_resolution_s=time.get_clock_info("perf_counter").resolution,
+            empty_call_s=min(loop(calls) for _ in range(5)) / calls,
+        )
+
+    def answer(self, request: Any) -> Reply:
+        """The reply to one request."""
+        match request:
+            case Catalogue():
+                return self._catalogue()
+            case Describe(cases=cases):
+                return Described(tuple(self._describe(case) for case in cases))
+            case Compile(case=case):
+                return self._safely(lambda: self._compile(case))
+            case Measure():
+                return self._safely(lambda: self._measure(request))
+            case ProbeCeilings():
+                return self._ceilings(request)
+        raise TypeError(f"no such request: {request!r}")
+
+    def _safely(self, action: Callable[[], Reply]) -> Reply:
+        try:
+            return action()
+        except CaseError as error:
+            return CaseFailed(error.stage, error.message)
+        except MemoryError as error:
+            return CaseFailed(self._stage, f"out of memory: {error}" if str(error) else "out of memory")
+
+    @contextmanager
+    def _in_stage(self, name: str) -> Iterator[None]:
+        """Announce a stage; what the variant's own Python code raises in it fails the case, not the worker."""
+        self._stage = name
+        self._notify(name)
+        try:
+            yield
+        except (CaseError, MemoryError):
+            raise
+        except Exception as error:
+            raise CaseError(name, one_line(error)) from error
+
+    def _catalogue(self) -> CatalogueReply:
+        return CatalogueReply(
+            ops=tuple(op.info for op in registry.ops().values()),
+            variants=tuple(v.info for v in registry.variants().values()),
+            broken_modules=self._broken,
+        )
+
+    def _describe(self, case: Case) -> CaseInfo:
+        variant = registry.variants()[case.variant]
+        try:
+            work = variant.work(case.shape, case.dtype)
+            needed = cost.memory_bytes(variant, case, work, self._last_level_bytes)
+        except Exception as error:
+            # A user's work model runs here; whatever it raises is a reason not to run the case.
+            return CaseInfo(case.id, skip=f"its work model fails for this shape: {one_line(error)}")
+        return CaseInfo(case.id, work=work, memory_bytes=needed)
+
+    def _bench(self, case: Case, seed: int) -> Bench:
+        variant = registry.variants()[case.variant]
+        with self._in_stage("inputs"):
+            work = variant.work(case.shape, case.dtype)
+            size = 0.0 if work.working_set_bytes is UNSET else work.working_set_bytes
+            sets = cold_sets(case, size, self._last_level_bytes)
+            problem = self._problems.get(variant.op, case, seed)
+            return Bench(variant, case, problem, self._setup.cpus, sets)
+
+    def _compile(self, case: Case) -> Compiled:
+        variant = registry.variants()[case.variant]
+        if not variant.compiled:
+            return Compiled(0.0, 0, 0)
+        bench = self._bench(case, 0)
+        started = time.perf_counter()
+        with self._in_stage("compile"):
+            entry = bench.compile()
+        assert entry is not None, "a compiled variant has an entry"
+        hits, misses = entry.cache_hits, entry.cache_misses
+        facts = self._cache.recall(variant.name, case.dtype)
+        if misses or facts is None:
+            foreign = variant.style == "library" or not misses
+            used = UNSET if foreign else isa_used(entry.result.library.get_asm_str())
+            facts = Facts(time.perf_counter() - started, used)
+            self._cache.remember(variant.name, case.dtype, facts)
+        return Compiled(facts.compile_s, hits, misses, facts.isa_used)
+
+    def _measure(self, request: Measure) -> CaseMeasured:
+        case = request.case
+        variant = registry.variants()[case.variant]
+        bench = self._bench(case, request.seed)
+        with self._in_stage("compile"):
+            bench.compile()
+        with self._in_stage("verify"):
+            bench.fill_outputs()
+            bench.call_once("verify")
+            accuracy = bench.verify("verify")
+            bench.verify_again("verify")
+        facts = self._cache.recall(variant.name, case.dtype)
+        measured = CaseMeasured(
+            accuracy=accuracy,
+            timer="compiled loop" if variant.compiled else "python loop",
+            includes_python_call=not variant.compiled,
+            placement=self._setup.cpus,
+            fastmath=variant.info.fastmath,
+            huge_pages=bench.arena.huge_share(),
+            isa_used=facts.isa_used if facts else UNSET,
+            compile_s=facts.compile_s if facts and variant.compiled else UNSET,
+        )
+        return measured if request.verify_only else self._time(bench, request, measured)
+
+    def _time(self, bench: Bench, request: Measure, measured: CaseMeasured) -> CaseMeasured:
+        from msgspec import structs
+
+        threads.wait_until_idle()
+        start_s = time.monotonic() - request.started_at
+        pressure = cost.Pressure()
+        with self._in_stage("warm-up"):
+            resolution = time.get_clock_info("perf_counter").resolution
+            shortest = sampling.shortest_sample_s(request.effort, resolution)
+            calls, took = bench.guarded(lambda: sampling.calibrate(bench.run, shortest), "warm-up")
+            bench.guarded(lambda: sampling.warm_up(bench.run, calls, took, request.effort.warmup_s), "warm-up")
+        with self._in_stage("timing"):
+            samples = bench.guarded(lambda: sampling.sample(bench.run, calls, request.effort, cost.Watch()), "timing")
+        with self._in_stage("verify-after"):
+            bench.verify_again("verify-after")  # what the timed calls themselves left
+            bench.fill_outputs()
+            bench.call_once("verify-after")
+            bench.verify_again("verify-after")
+            bench.verify_inputs("verify-after")
+        noisy = 2 * sampling.disturbed(samples) > len(samples.observations)
+        clocks = sorted(o.clock_hz for o in samples.observations if o.clock_hz)
+        made = Round(
+            index=request.round,
+            start_s=start_s,
+            samples_s=samples.seconds_per_call,
+            calls_per_sample=samples.calls_per_sample,
+            worker=self._setup.serial,
+            clock_hz=clocks[len(clocks) // 2] if clocks else UNSET,
+            interference=Interference(
+                involuntary_switches=tuple(o.involuntary_switches for o in samples.observations),
+                page_faults=tuple(o.page_faults for o in samples.observations),
+                clock_hz=tuple(o.clock_hz for o in samples.observations) if clock.available() else (),
+                **pressure.since(),
+            ),
+        )
+        return structs.replace(measured, round=made, flags=("noisy",) if noisy else ())
+
+    def _ceilings(self, request: ProbeCeilings) -> Ceilings:
+        threads.wait_until_idle()
+        return Ceilings(probes.probe(request, self._setup.cpus))
