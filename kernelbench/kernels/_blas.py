@@ -57,10 +57,9 @@ def call_gemm(typingctx, gemm, a, b, c):
             ir.VoidType(),
             [flag] * 3 + [size] * 3 + [real, pointer, size, pointer, size, real, pointer, size],
         )
-        function = builder.inttoptr(args[0], kind.as_pointer())
-        x, y, z = (
-            context.make_array(t)(context, builder, v) for t, v in zip(signature.args[1:], args[1:], strict=True)
-        )
+        function = builder.inttoptr(args[0], gemm_type.as_pointer())
+        typed = zip(signature.args[1:], args[1:], strict=True)
+        x, y, z = (context.make_array(kind)(context, builder, value) for kind, value in typed)
         m, k = (builder.extract_value(x.shape, i) for i in range(2))
         n = builder.extract_value(y.shape, 1)
         row_major, no_transpose = flag(101), flag(111)  # CblasRowMajor, CblasNoTrans

@@ -1,0 +1,249 @@
+"""The order of things: compile everything, then measure it round by round in fresh processes.
+
+One worker lives at a time while anything is timed. Each round visits every group (threads, isa) in
+random order, and in it every living case in random order, so that a slow minute of the host meets all
+of them alike. The clock, the workers and the journal come from outside.
+"""
+
+import contextlib
+import itertools
+import random
+
+from kernelbench.errors import WorkerError
+from kernelbench.model import Case
+from kernelbench.protocol import (
+    Broken,
+    CaseFailed,
+    CaseMeasured,
+    Ceilings,
+    Measure,
+    ProbeCeilings,
+    Reply,
+    WorkerSetup,
+)
+from kernelbench.runner.compiling import compile_all, units_of
+from kernelbench.runner.job import (
+    Clock,
+    Job,
+    Past,
+    Position,
+    Progress,
+    Sink,
+    Stillborn,
+    Summary,
+    Worker,
+    WorkerFactory,
+    start_worker,
+)
+from kernelbench.runner.process import Died
+from kernelbench.store.journal import CaseDead, CeilingsDone, RoundDone
+from kernelbench.units import seconds
+
+CEILINGS_TIMEOUT_S = 180.0
+"""Probing compiles its loops the first time, and touches several times the last-level cache."""
+
+Group = tuple[int, str]
+"""(threads, isa): what a worker process is started for."""
+
+
+def execute(
+    job: Job, *, workers: WorkerFactory, journal: Sink, clock: Clock, progress: Progress, past: Past | None = None
+) -> Summary:
+    """Run ``job`` and put every outcome into ``journal``. Ctrl-C ends it early, keeping what is done.
+
+    Raises ``WorkerError`` when workers cannot be started, ``UsageError`` when the sources under test
+    change meanwhile, ``StoreError`` when the journal cannot be written.
+    """
+    run = _Execution(job, workers, journal, clock, progress, past or Past())
+    begun = 0
+    interrupted = False
+    try:
+        run.compile()
+        for index in range(job.rounds):
+            if run.budget_spent(index):
+                break
+            begun = index + 1
+            run.measure_round(index)
+    except KeyboardInterrupt:
+        interrupted = True
+        run.worker_kill()
+    finally:
+        run.worker_close()
+    return Summary(interrupted, begun, tuple(run.warnings), tuple(run.faults))
+
+
+class _Execution:
+    """The state of one execution."""
+
+    def __init__(
+        self, job: Job, workers: WorkerFactory, journal: Sink, clock: Clock, progress: Progress, past: Past
+    ) -> None:
+        self.warnings: list[str] = []
+        self.faults: list[str] = []
+        self._job = job
+        self._workers = workers
+        self._journal = journal
+        self._clock = clock
+        self._progress = progress
+        self._past = past
+        self._dead = set(past.dead)
+        self._done = set(past.done)
+        self._serials = itertools.count(past.workers)
+        self._started_at = clock() - past.offset_s
+        self._worker: Worker | None = None
+        self._round_s = 0.0
+        self._lost_s = 0.0
+
+    # -- phases ---------------------------------------------------------------------------------
+
+    def compile(self) -> None:
+        """Compile what any round still needs; what does not compile is dead."""
+        pending = [case for case in self._job.cases if any(self._pending(case, r) for r in range(self._job.rounds))]
+        units = units_of(pending)
+        with contextlib.closing(compile_all(self._job, units, self._workers, self._serials)) as verdicts:
+            for count, verdict in enumerate(verdicts, 1):
+                self._progress.show(Position("compiling", count, len(units), verdict.unit.case.variant))
+                if verdict.failure:
+                    self._note_fault(verdict.fault, verdict.failure)
+                    for case_id in verdict.unit.case_ids:
+                        self._bury(0, case_id, "compile", verdict.failure)
+
+    def budget_spent(self, index: int) -> bool:
+        """Whether round ``index`` would end beyond the time budget. The first one is always measured."""
+        spent = self._clock() - self._started_at
+        if index == 0 or spent + self._round_s <= self._job.time_budget_s or not self._rest(index):
+            return False
+        self._warn(
+            f"the time budget of {seconds(self._job.time_budget_s)} allows {index} of {self._job.rounds} rounds"
+            f" ({seconds(spent)} spent, a round takes {seconds(self._round_s)}): the rest is dropped;"
+            " a longer --time-budget or fewer cases give all of them"
+        )
+        return True
+
+    def measure_round(self, index: int) -> None:
+        """Every group once, in random order."""
+        begun = self._clock()
+        self._lost_s = 0.0
+        groups = self._groups()
+        random.Random(f"{self._job.seed}/{index}").shuffle(groups)
+        for group in groups:
+            self._measure_group(index, group)
+        # Time lost to a hang is not repeated: the case is dead.
+        self._round_s = self._clock() - begun - self._lost_s
+
+    # -- one group ------------------------------------------------------------------------------
+
+    def _groups(self) -> list[Group]:
+        found = {(case.threads, case.isa) for case in self._job.cases}
+        if self._job.ceilings:
+            # The roofs are those of the native level, even where only lower levels are measured.
+            found |= {(threads, "native") for threads, _ in found}
+        return sorted(found)
+
+    def _measure_group(self, index: int, group: Group) -> None:
+        threads, isa = group
+        cases = [case for case in self._job.cases if (case.threads, case.isa) == group and self._pending(case, index)]
+        random.Random(f"{self._job.seed}/{index}/{threads}/{isa}").shuffle(cases)
+        probing = self._job.ceilings and isa == "native" and (index, threads) not in self._past.probed
+        if probing:
+            self._probe(index, group)
+        for case in cases:
+            self._progress.show(Position(f"round {index + 1}/{self._job.rounds}", *self._counts(index), case.id))
+            self._measure(index, case)
+        self.worker_close()
+
+    def _probe(self, index: int, group: Group) -> None:
+        threads, isa = group
+        self._progress.show(Position(f"round {index + 1}/{self._job.rounds}", *self._counts(index), "ceilings"))
+        request = ProbeCeilings(self._job.machine, self._job.levels[threads], self._started_at)
+        answer = self._ask(group, request, CEILINGS_TIMEOUT_S)
+        if isinstance(answer, Ceilings):
+            self._journal.append(CeilingsDone(index, threads, isa, answer.ceilings))
+            return
+        stage, why, fault = _failure(answer)
+        self._note_fault(fault, why)
+        self._warn(f"the ceilings at {threads} threads could not be probed in round {index + 1} ({stage}: {why})")
+        self.worker_close()
+
+    def _measure(self, index: int, case: Case) -> None:
+        begun = self._clock()
+        request = Measure(
+            case,
+            self._job.seed,
+            index,
+            self._job.effort,
+            self._started_at,
+            verify_only=self._job.verify_only,
+        )
+        answer = self._ask((case.threads, case.isa), request, self._job.case_timeout_s)
+        if isinstance(answer, CaseMeasured):
+            self._journal.append(RoundDone(index, case.id, answer))
+            self._done.add((index, case.id))
+            return
+        stage, why, fault = _failure(answer)
+        self._note_fault(fault, f"{case.id}: {why}")
+        self._bury(index, case.id, stage, why)
+        if not isinstance(answer, CaseFailed):
+            self.worker_close()
+        self._lost_s += self._clock() - begun
+
+    # -- the worker -----------------------------------------------------------------------------
+
+    def _ask(self, group: Group, request: Measure | ProbeCeilings, timeout_s: float) -> Reply | Died:
+        threads, isa = group
+        if self._worker is None:
+            setup = WorkerSetup(threads, self._job.cpus[threads], isa, self._job.modules, next(self._serials))
+            try:
+                self._worker = start_worker(self._workers, setup, self._job.source_hash)
+            except Stillborn as error:
+                # Native code that does not even start is no kernel's fault; a lower level may be misdetected.
+                if isa == "native":
+                    raise WorkerError(f"a worker process ended at its start: {error}") from error
+                return error.died
+        return self._worker.request(request, timeout_s)
+
+    def worker_kill(self) -> None:
+        """End the living worker now."""
+        if self._worker is not None:
+            self._worker.kill()
+
+    def worker_close(self) -> None:
+        """Let the living worker leave."""
+        if self._worker is not None:
+            self._worker.close()
+            self._worker = None
+
+    # -- bookkeeping ----------------------------------------------------------------------------
+
+    def _pending(self, case: Case, index: int) -> bool:
+        return case.id not in self._dead and (index, case.id) not in self._done
+
+    def _rest(self, index: int) -> int:
+        """Case rounds still to be measured from round ``index`` on."""
+        return sum(self._pending(case, r) for case in self._job.cases for r in range(index, self._job.rounds))
+
+    def _counts(self, index: int) -> tuple[int, int]:
+        done = len(self._done)
+        return done, done + self._rest(index)
+
+    def _bury(self, index: int, case_id: str, stage: str, why: str) -> None:
+        self._dead.add(case_id)
+        self._journal.append(CaseDead(index, case_id, stage, why))
+        self._progress.warn(f"{case_id} failed ({stage}): {why}")
+
+    def _note_fault(self, fault: bool, text: str) -> None:
+        if fault:
+            self.faults.append(text)
+
+    def _warn(self, text: str) -> None:
+        self.warnings.append(text)
+        self._progress.warn(text)
+
+
+def _failure(answer: Reply | Died) -> tuple[str, str, bool]:
+    """(stage, why, whether it is kernelbench's own fault) of an answer that is not the hoped-for one."""
+    if isinstance(answer, CaseFailed | Died):
+        return answer.stage, answer.message, False
+    if isinstance(answer, Broken):
+        return "harness", answer.message, True
+    return "harness", f"the worker answered with {type(answer).__name__}", True

@@ -1,0 +1,225 @@
+"""A run from configuration to result: detect, plan, measure into a journal, assemble, write."""
+
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+from msgspec import Struct
+
+from kernelbench import config as configuration
+from kernelbench.config import Config
+from kernelbench.errors import KernelbenchError, StoreError, UsageError
+from kernelbench.machine import detect
+from kernelbench.model import METHOD_VERSION, SCHEMA_VERSION, Machine, Result, Work
+from kernelbench.plan import Plan, admit, expand
+from kernelbench.runner.guards import claimed, sigterm_as_interrupt
+from kernelbench.runner.host import levels, pinning, worker_memory
+from kernelbench.runner.job import Job, Past, Progress, Sink, Summary
+from kernelbench.runner.library import librarian, process_factory
+from kernelbench.runner.schedule import execute
+from kernelbench.runner.tool import this_tool
+from kernelbench.store.assemble import assemble
+from kernelbench.store.files import write_result
+from kernelbench.store.journal import CaseDead, Event, Finished, Header, Journal, PlannedCase, Resumed, RoundDone, read
+
+
+class Session(Struct, frozen=True):
+    """A planned run, before anything is measured."""
+
+    config: Config
+    machine: Machine
+    plan: Plan
+    works: dict[str, Work]
+    """Work of one call, by case id."""
+    source_hash: str
+    memory_bytes: int
+    """Most memory a worker may take."""
+
+
+class Finish(Struct, frozen=True):
+    """A run that has ended, one way or another."""
+
+    result: Result
+    summary: Summary
+
+
+def prepare(config: Config) -> Session:
+    """Detect the machine and plan the cases.
+
+    Raises ``UsageError`` for a selection that names nothing or a module that cannot be imported.
+    """
+    machine = detect()
+    memory_bytes = worker_memory(machine, config.worker_memory_bytes)
+    with librarian(config.modules, process_factory(memory_bytes)) as library:
+        known = library.catalogue()
+        plan = expand(
+            config,
+            known.ops,
+            known.variants,
+            usable_threads=machine.limits.usable_threads,
+            isa_levels=machine.cpu.isa_levels,
+        )
+        infos = library.describe(plan.cases)
+        plan = admit(plan, infos, known.variants, memory_bytes=memory_bytes, python_cap_s=config.python_cap_s)
+        works = {info.case_id: info.work for info in infos}
+        return Session(config, machine, plan, works, library.source_hash, memory_bytes)
+
+
+def verify(session: Session, progress: Progress) -> tuple[Summary, tuple[Event, ...]]:
+    """Verify every case once without timing it. Nothing is written."""
+    events: list[Event] = []
+
+    class Kept:
+        def append(self, event: Event) -> None:
+            events.append(event)
+
+    job = _job(
+        session.config, session.machine, session.plan, session.source_hash, session.memory_bytes, verify_only=True
+    )
+    return _execute(job, session.memory_bytes, Kept(), progress, Past()), tuple(events)
+
+
+def begin(session: Session, path: Path, created: str) -> Header:
+    """Start the journal of a run at ``path``. Raises ``UsageError`` when one is there already."""
+    plan = session.plan
+    if not plan.cases:
+        reasons = "; ".join(f"{case.id}: {reason}" for case, reason in plan.skipped[:3])
+        raise UsageError(
+            f"nothing to measure: all {len(plan.skipped)} selected cases are skipped ({reasons});"
+            " `kernelbench run --list` shows every reason"
+        )
+    header = Header(
+        schema_version=SCHEMA_VERSION,
+        created=created,
+        tool=this_tool(),
+        config=configuration.as_dict(session.config),
+        machine=session.machine,
+        cases=tuple(PlannedCase(case, session.works[case.id]) for case in plan.cases),
+        skipped=plan.skipped,
+        rounds=session.config.rounds,
+        modules=session.config.modules,
+        source_hash=session.source_hash,
+    )
+    Journal.create(path, header).close()
+    return header
+
+
+def check_resumable(path: Path) -> None:
+    """Refuse a journal that this machine, this kernelbench or these sources cannot continue.
+
+    Raises ``ResultFileError`` when it cannot be read, ``UsageError`` naming what differs.
+    """
+    header, _ = read(path)
+    machine = detect()
+    if header.machine.id != machine.id:
+        raise UsageError(f"{path} was begun on machine {header.machine.id}, this is {machine.id}: start a new run here")
+    if header.tool.method_version != METHOD_VERSION:
+        raise UsageError(
+            f"{path} was begun with measuring method {header.tool.method_version}, this kernelbench has"
+            f" {METHOD_VERSION}: start a new run"
+        )
+    missing = [module for module in header.modules if not Path(module).is_file()]
+    if missing:
+        raise UsageError(f"{path} measures kernels of {missing[0]}, which is no longer there: put it back")
+    with librarian(header.modules, process_factory(worker_memory(machine, 0))) as library:
+        if library.source_hash != header.source_hash:
+            raise UsageError(
+                f"the kernels' sources or library versions changed since {path} was begun"
+                f" ({header.source_hash[:12]} -> {library.source_hash[:12]}): start a new run"
+            )
+
+
+def carry_on(path: Path, progress: Progress) -> Finish:
+    """Measure what the journal at ``path`` still lacks, and assemble everything it holds.
+
+    What was measured stays in the journal whatever happens; a journal without any measurement is removed
+    when the run fails or is interrupted (``KeyboardInterrupt`` then).
+    """
+    with claimed(path):
+        try:
+            journal, header, events = Journal.reopen(path)
+            with journal:
+                summary = _measure(journal, header, events, progress)
+        except KernelbenchError as error:
+            if not _holds_measurements(path):
+                path.unlink()
+            elif not isinstance(error, StoreError):
+                raise type(error)(
+                    f"{error}; what was measured is kept: `kernelbench run --resume {path}` continues it"
+                ) from error
+            raise
+        if summary.interrupted and not _holds_measurements(path):
+            path.unlink()
+            raise KeyboardInterrupt
+        header, events = read(path)
+    return Finish(assemble(header, events, interrupted=summary.interrupted), summary)
+
+
+def write(finish: Finish, output: Path, journal: Path) -> None:
+    """Write the result; the journal goes once a complete one is safe.
+
+    Raises ``StoreError`` when the disk refuses; the journal stays then.
+    """
+    try:
+        write_result(output, finish.result)
+    except StoreError as error:
+        raise StoreError(
+            f"{error}; nothing is lost: {journal} holds the run, `kernelbench run --resume {journal}` writes it again"
+        ) from error
+    if not finish.summary.interrupted:
+        journal.unlink()
+
+
+def now() -> str:
+    """The time, UTC, ISO 8601."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _holds_measurements(path: Path) -> bool:
+    return any(isinstance(event, RoundDone | CaseDead) for event in read(path)[1])
+
+
+def _measure(journal: Journal, header: Header, events: tuple[Event, ...], progress: Progress) -> Summary:
+    past = Past.of(events)
+    if events:
+        journal.append(Resumed(now(), past.offset_s))
+    config = configuration.from_dict(header.config)
+    memory_bytes = worker_memory(header.machine, config.worker_memory_bytes)
+    plan = Plan(tuple(planned.case for planned in header.cases), ())
+    job = _job(config, header.machine, plan, header.source_hash, memory_bytes)
+    summary = _execute(job, memory_bytes, journal, progress, past)
+    journal.append(Finished(summary.interrupted))
+    return summary
+
+
+def _execute(job: Job, memory_bytes: int, journal: Sink, progress: Progress, past: Past) -> Summary:
+    with sigterm_as_interrupt():
+        return execute(
+            job,
+            workers=process_factory(memory_bytes),
+            journal=journal,
+            clock=time.monotonic,
+            progress=progress,
+            past=past,
+        )
+
+
+def _job(
+    config: Config, machine: Machine, plan: Plan, source_hash: str, memory_bytes: int, *, verify_only: bool = False
+) -> Job:
+    cpus = pinning(machine, {case.threads for case in plan.cases})
+    return Job(
+        cases=plan.cases,
+        machine=machine.id,
+        cpus=cpus,
+        levels={threads: levels(machine, mine, memory_bytes) for threads, mine in cpus.items()},
+        source_hash=source_hash,
+        rounds=1 if verify_only else config.rounds,
+        seed=config.seed,
+        effort=config.effort,
+        case_timeout_s=config.case_timeout_s,
+        time_budget_s=config.time_budget_s,
+        modules=config.modules,
+        ceilings=config.ceilings and not verify_only,
+        verify_only=verify_only,
+    )
