@@ -23,6 +23,8 @@ class WorkerSetup(Struct, frozen=True):
     """Absolute paths of the user's kernel files."""
     serial: int = 0
     """Number of this process within the run."""
+    last_level_bytes: int = 64 << 20
+    """The last-level cache: cold cases rotate through four times as much."""
 
 
 class Effort(Struct, frozen=True):

@@ -33,14 +33,18 @@ def pinning(machine: Machine, threads: set[int]) -> dict[int, tuple[int, ...]]:
     return {count: placement(machine, count) for count in sorted(threads)}
 
 
+def last_level(machine: Machine) -> int:
+    """Bytes of the last-level cache, assumed where unknown."""
+    found = last_level_bytes(machine)
+    return ASSUMED_LAST_LEVEL_BYTES if isinstance(found, Unknown) else found
+
+
 def levels(machine: Machine, cpus: tuple[int, ...], memory_bytes: int) -> tuple[tuple[str, int], ...]:
     """Memory levels as seen by threads on ``cpus``: (name, bytes of one thread's share), DRAM last.
 
     DRAM is as much as all threads together must touch to leave the last level behind, divided among
     them, and never more than a quarter of what a worker may take.
     """
-    last = last_level_bytes(machine)
-    last_bytes = ASSUMED_LAST_LEVEL_BYTES if isinstance(last, Unknown) else last
-    total = min(DRAM_FACTOR * last_bytes, memory_bytes // 4)
+    total = min(DRAM_FACTOR * last_level(machine), memory_bytes // 4)
     share = max(_PAGE_BYTES, total // len(cpus) // _PAGE_BYTES * _PAGE_BYTES)
     return (*cache_levels(machine, len(cpus), cpus), ("DRAM", share))

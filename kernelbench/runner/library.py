@@ -5,6 +5,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from msgspec import structs
+
 from kernelbench.errors import UsageError, WorkerError
 from kernelbench.model import Case
 from kernelbench.protocol import (
@@ -18,6 +20,7 @@ from kernelbench.protocol import (
     Reply,
     WorkerSetup,
 )
+from kernelbench.runner.host import ASSUMED_LAST_LEVEL_BYTES
 from kernelbench.runner.job import START_TIMEOUT_S, Worker, WorkerFactory, expect_ready
 from kernelbench.runner.process import Died, WorkerProcess
 
@@ -93,11 +96,12 @@ def librarian(modules: tuple[str, ...], workers: WorkerFactory) -> Iterator[Libr
         worker.close()
 
 
-def process_factory(memory_bytes: int) -> WorkerFactory:
+def process_factory(memory_bytes: int, last_level_bytes: int = ASSUMED_LAST_LEVEL_BYTES) -> WorkerFactory:
     """Real worker processes of at most ``memory_bytes`` resident memory each."""
 
     def start(setup: WorkerSetup) -> Worker:
-        return WorkerProcess(setup, memory_bytes=memory_bytes, clock=time.monotonic)
+        told = structs.replace(setup, last_level_bytes=last_level_bytes)
+        return WorkerProcess(told, memory_bytes=memory_bytes, clock=time.monotonic)
 
     return start
 

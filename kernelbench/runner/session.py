@@ -13,7 +13,7 @@ from kernelbench.machine import detect
 from kernelbench.model import METHOD_VERSION, SCHEMA_VERSION, Machine, Result, Work
 from kernelbench.plan import Plan, admit, expand
 from kernelbench.runner.guards import claimed, sigterm_as_interrupt
-from kernelbench.runner.host import levels, pinning, worker_memory
+from kernelbench.runner.host import last_level, levels, pinning, worker_memory
 from kernelbench.runner.job import Job, Past, Progress, Sink, Summary
 from kernelbench.runner.library import librarian, process_factory
 from kernelbench.runner.schedule import execute
@@ -50,7 +50,7 @@ def prepare(config: Config) -> Session:
     """
     machine = detect()
     memory_bytes = worker_memory(machine, config.worker_memory_bytes)
-    with librarian(config.modules, process_factory(memory_bytes)) as library:
+    with librarian(config.modules, process_factory(memory_bytes, last_level(machine))) as library:
         known = library.catalogue()
         plan = expand(
             config,
@@ -76,7 +76,7 @@ def verify(session: Session, progress: Progress) -> tuple[Summary, tuple[Event, 
     job = _job(
         session.config, session.machine, session.plan, session.source_hash, session.memory_bytes, verify_only=True
     )
-    return _execute(job, session.memory_bytes, Kept(), progress, Past()), tuple(events)
+    return _execute(job, session.machine, session.memory_bytes, Kept(), progress, Past()), tuple(events)
 
 
 def begin(session: Session, path: Path, created: str) -> Header:
@@ -187,16 +187,16 @@ def _measure(journal: Journal, header: Header, events: tuple[Event, ...], progre
     memory_bytes = worker_memory(header.machine, config.worker_memory_bytes)
     plan = Plan(tuple(planned.case for planned in header.cases), ())
     job = _job(config, header.machine, plan, header.source_hash, memory_bytes)
-    summary = _execute(job, memory_bytes, journal, progress, past)
+    summary = _execute(job, header.machine, memory_bytes, journal, progress, past)
     journal.append(Finished(summary.interrupted))
     return summary
 
 
-def _execute(job: Job, memory_bytes: int, journal: Sink, progress: Progress, past: Past) -> Summary:
+def _execute(job: Job, machine: Machine, memory_bytes: int, journal: Sink, progress: Progress, past: Past) -> Summary:
     with sigterm_as_interrupt():
         return execute(
             job,
-            workers=process_factory(memory_bytes),
+            workers=process_factory(memory_bytes, last_level(machine)),
             journal=journal,
             clock=time.monotonic,
             progress=progress,

@@ -68,7 +68,7 @@ def main() -> None:
     try:
         from kernelbench.worker.service import Service
 
-        service = Service(setup, lambda stage: say(Stage(stage)), int(os.environ.get("KERNELBENCH_LAST_LEVEL", "0")))
+        service = Service(setup, lambda stage: say(Stage(stage)))
         say(service.ready(os.getpid()))
         decoder = msgspec.json.Decoder(Request)
         for line in requests:

@@ -42,11 +42,10 @@ from kernelbench.worker.problems import Problems
 class Service:
     """The state of one worker process."""
 
-    def __init__(self, setup: WorkerSetup, notify: Callable[[str], None], last_level_bytes: int) -> None:
+    def __init__(self, setup: WorkerSetup, notify: Callable[[str], None]) -> None:
         """``notify`` announces a stage. Imports the catalogue and the user's modules."""
         self._setup = setup
         self._notify = notify
-        self._last_level_bytes = last_level_bytes
         registry.load_catalogue()
         self._broken = modules.load(setup.modules)
         self.source_hash = source_hash(Path(m) for m in setup.modules if Path(m).is_file())
@@ -117,7 +116,7 @@ class Service:
         variant = registry.variants()[case.variant]
         try:
             work = variant.work(case.shape, case.dtype)
-            needed = cost.memory_bytes(variant, case, work, self._last_level_bytes)
+            needed = cost.memory_bytes(variant, case, work, self._setup.last_level_bytes)
         except Exception as error:
             # A user's work model runs here; whatever it raises is a reason not to run the case.
             return CaseInfo(case.id, skip=f"its work model fails for this shape: {one_line(error)}")
@@ -128,7 +127,7 @@ class Service:
         with self._in_stage("inputs"):
             work = variant.work(case.shape, case.dtype)
             size = 0.0 if work.working_set_bytes is UNSET else work.working_set_bytes
-            sets = cold_sets(case, size, self._last_level_bytes)
+            sets = cold_sets(case, size, self._setup.last_level_bytes)
             problem = self._problems.get(variant.op, case, seed)
             return Bench(variant, case, problem, self._setup.cpus, sets)
 

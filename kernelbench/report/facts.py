@@ -1,0 +1,154 @@
+"""What a report says beside its table: the machine, the finding, the method, what was not measured."""
+
+from collections.abc import Iterable, Sequence
+
+from msgspec import Struct, UnsetType
+
+from kernelbench.analysis.ladder import usable
+from kernelbench.analysis.roofline import compute_name, threads_text
+from kernelbench.analysis.stats import MIN_ROUNDS
+from kernelbench.model import Ceiling, Machine, Result, Unknown
+from kernelbench.report.columns import show
+from kernelbench.report.rows import Row
+from kernelbench.report.text import safe_text
+from kernelbench.units import giga, hertz, percent, ratio, seconds, size_bytes
+
+
+class Fact(Struct, frozen=True):
+    """One line about a machine or a run."""
+
+    label: str
+    text: str
+    known: bool = True
+    """False when ``text`` says why the fact could not be had."""
+
+
+class CeilingLine(Struct, frozen=True):
+    """One measured limit, ready to show."""
+
+    name: str
+    value: str
+    """"117 GFLOP/s", or "not measured: ..."."""
+    spread: str
+    footprint: str
+    """Working set of one thread; empty for compute."""
+    provenance: str
+
+
+def found(rows: Sequence[Row], result: Result) -> str:
+    """One sentence on what was found, from measured numbers only."""
+    measured = [r for r in rows if r.status == "measured"]
+    rest = [f"{sum(r.status == s for r in rows)} {s}" for s in ("failed", "skipped")]
+    rest = [text for text in rest if not text.startswith("0 ")]
+    if not measured:
+        return f"Nothing was measured{': ' + ', '.join(rest) if rest else ''}."
+    parts = [f"{len(measured)} of {len(rows)} cases were measured" + (f" ({', '.join(rest)})" if rest else "")]
+    honest = [r for r in measured if "above-roof" not in r.flags]
+    near = [(r.roof_fraction, r) for r in honest if not isinstance(r.roof_fraction, UnsetType)]
+    if near:
+        share, row = max(near, key=lambda pair: pair[0])
+        parts.append(f"{row.case_id} comes closest to its roof, at {percent(share)} of {row.roof_name}")
+    gains = [(r.speedup_vs_naive, r) for r in measured if not isinstance(r.speedup_vs_naive, UnsetType)]
+    if gains and max(g for g, _ in gains) > 1:
+        gain, row = max(gains, key=lambda pair: pair[0])
+        parts.append(f"{row.case_id} gains most over its naive variant, {ratio(gain)}")
+    ending = " The run was interrupted: this is what was done." if result.interrupted else ""
+    return safe_text("; ".join(parts) + "." + ending)
+
+
+def machine_facts(machine: Machine) -> tuple[Fact, ...]:
+    """The machine as label and text; what is unknown says why."""
+    cpu, topology, limits = machine.cpu, machine.topology, machine.limits
+    usable_levels = [level.name for level in cpu.isa_levels if level.usable]
+    pairs: list[tuple[str, object]] = [
+        ("CPU", cpu.model),
+        ("Microarchitecture", cpu.microarchitecture),
+        ("Usable instruction sets", ", ".join(usable_levels) or Unknown("none was found usable")),
+        ("Cores, threads", f"{topology.cores} cores, {threads_text(topology.threads)}"),
+        ("Usable threads", limits.usable_threads),
+        ("Caches", _caches(machine)),
+        ("Memory", _sized(machine.memory.total_bytes)),
+        ("Frequency", _hertz(machine.frequency.max_hz)),
+        ("Governor", machine.frequency.governor),
+        ("Virtualisation", machine.virtualisation),
+        ("Hardware counters", machine.counters),
+        ("Huge pages", limits.huge_pages),
+        ("System", machine.software.os),
+        ("Python", machine.software.python),
+        ("Packages", ", ".join(f"{k} {v}" for k, v in sorted(machine.software.packages.items()))),
+        ("Thread layer", machine.software.thread_layer),
+        ("Fingerprint", machine.id),
+    ]
+    return tuple(Fact(label, safe_text(str(value)), not isinstance(value, Unknown)) for label, value in pairs)
+
+
+def ceiling_lines(ceilings: Iterable[Ceiling]) -> tuple[CeilingLine, ...]:
+    """Compute ceilings, then the levelled bandwidths, then what was skipped."""
+    ceilings = list(ceilings)
+    shown = list(usable(ceilings, "compute"))
+    shown += [c for c in usable(ceilings, "memory") if not isinstance(c.level, UnsetType)]
+    shown += [c for c in ceilings if not isinstance(c.skipped, UnsetType)]
+    return tuple(
+        CeilingLine(
+            name=safe_text(ceiling_name(c)),
+            value=safe_text(_ceiling_value(c)),
+            spread=show(c.spread, percent),
+            footprint="" if isinstance(c.working_set_bytes, UnsetType) else size_bytes(c.working_set_bytes),
+            provenance=safe_text(c.provenance),
+        )
+        for c in shown
+    )
+
+
+def ceiling_name(ceiling: Ceiling) -> str:
+    """A ceiling in words: "f32 AVX-512 FMA 1 thread", "L2 copy 1 thread", or its id when it has no such name."""
+    if isinstance(ceiling.mix, UnsetType):
+        return ceiling.id
+    if ceiling.kind == "compute" and not isinstance(ceiling.dtype, UnsetType):
+        return compute_name(ceiling)
+    if ceiling.kind == "memory" and not isinstance(ceiling.level, UnsetType):
+        return f"{ceiling.level} {ceiling.mix} {threads_text(ceiling.threads)}"
+    return ceiling.id
+
+
+def method(result: Result, rows: Sequence[Row]) -> tuple[str, ...]:
+    """How each kind of number was obtained, one sentence each."""
+    counts = sorted({r.rounds for r in rows if r.rounds})
+    spread = " to ".join(dict.fromkeys(str(c) for c in (counts[0], counts[-1]))) if counts else "no"
+    few = bool(counts) and counts[0] < MIN_ROUNDS
+    return (
+        f"Time: measured, per call, in {spread} fresh process rounds a case; the median is over the rounds' medians"
+        + (f", and has no interval below {MIN_ROUNDS} rounds." if few else ", with its 95% sign-test interval."),
+        "Rates and % roof: from the best sample, because a roof is a limit; speedups: from the medians.",
+        "FLOP and bytes: modelled by the op's formula (compulsory traffic), so an intensity is an upper bound.",
+        "Roofs: the largest of many probes on this machine; bandwidth is read off the measured ladder at the "
+        "case's working set per thread and share of writes, so the level's name is only a label.",
+        "Error: the worst over all rounds against the reference, checked before and after the timing.",
+        safe_text(
+            f"Measured by kernelbench {result.kernelbench.version}, method {result.kernelbench.method_version}, "
+            f"at {result.created}."
+        ),
+    )
+
+
+def _caches(machine: Machine) -> str | Unknown:
+    if isinstance(machine.caches, Unknown):
+        return machine.caches
+    return ", ".join(f"{c.name} {_sized(c.size_bytes)}" for c in machine.caches) or Unknown("none was found")
+
+
+def _sized(value: int | Unknown) -> str | Unknown:
+    return value if isinstance(value, Unknown) else size_bytes(value)
+
+
+def _hertz(value: float | Unknown) -> str | Unknown:
+    return value if isinstance(value, Unknown) else hertz(value)
+
+
+def _ceiling_value(ceiling: Ceiling) -> str:
+    if isinstance(ceiling.value, UnsetType):
+        reason = "no reason was recorded" if isinstance(ceiling.skipped, UnsetType) else ceiling.skipped
+        return f"not measured: {reason}"
+    if ceiling.unit == "s":
+        return seconds(ceiling.value)
+    return f"{giga(ceiling.value)} G{ceiling.unit}"

@@ -1,0 +1,211 @@
+"""The one table of derived columns: every format shows these rows, none computes its own."""
+
+from collections.abc import Iterable
+
+from msgspec import UNSET, Struct, UnsetType
+from msgspec.structs import replace
+
+from kernelbench.analysis.roofline import NoRoof, Roof, bytes_moved, derived_flags, intensity, roof
+from kernelbench.analysis.timing import Timing, timing
+from kernelbench.model import STYLES, Case, Failed, Measured, Record, Result, Skipped, case_id
+
+Number = float | UnsetType
+
+
+class Row(Struct, frozen=True, omit_defaults=True):
+    """One record with everything derived from it. An absent number does not apply."""
+
+    case_id: str
+    op: str
+    variant: str
+    style: str
+    dtype: str
+    shape: str
+    """"n=512", "m=1,n=4096,k=4096": as in the case id."""
+    params: str
+    """"causal=1"; empty without parameters."""
+    threads: int
+    isa: str
+    isa_used: str
+    """Widest level found in the emitted code; empty when unknown."""
+    cache: str
+    machine: str
+    status: str
+    """"measured", "skipped" or "failed"."""
+    reason: str
+    """Why it was skipped, or the stage and message of the failure; for a measured case why a roof is missing."""
+    rounds: int
+    """Process rounds that count."""
+    median_s: Number = UNSET
+    """Median of the round medians, seconds per call."""
+    ci_low_s: Number = UNSET
+    ci_high_s: Number = UNSET
+    """95% sign-test interval of the median; absent below 6 rounds."""
+    best_s: Number = UNSET
+    """Smallest sample."""
+    gflops: Number = UNSET
+    """10^9 FLOP (OP for integers) a second, at ``best_s``."""
+    gbps: Number = UNSET
+    """10^9 compulsory bytes a second, at ``best_s``."""
+    intensity: Number = UNSET
+    """FLOP per compulsory byte: an upper bound of the real one."""
+    roof_s: Number = UNSET
+    """Least time the roofs allow."""
+    roof_gflops: Number = UNSET
+    roof_gbps: Number = UNSET
+    """The rates at ``roof_s``."""
+    roof_name: str = ""
+    roof_fraction: Number = UNSET
+    """``roof_s / best_s``."""
+    bound: str = ""
+    """"compute" or "memory"."""
+    speedup_vs_naive: Number = UNSET
+    """By median, over the naive variant at 1 thread: same op, shape, params, cache; same dtype, else f32."""
+    speedup_vs_library: Number = UNSET
+    """By median, over the fastest library variant of the same op, shape, params, cache and threads."""
+    accuracy: Number = UNSET
+    snr_db: Number = UNSET
+    compile_s: Number = UNSET
+    flags: tuple[str, ...] = ()
+
+
+class _Timed(Struct, frozen=True):
+    record: Record
+    timing: Timing | UnsetType
+
+
+def rows(result: Result) -> tuple[Row, ...]:
+    """One row a record, in ladder order: op, shape, params, cache, style, variant, dtype, threads, isa."""
+    timed = [_Timed(record, timing(record)) for record in result.records]
+    tasks: dict[tuple[str, ...], list[_Timed]] = {}
+    for t in timed:
+        tasks.setdefault(_task(t.record), []).append(t)
+    ordered = sorted(timed, key=lambda t: _ladder_key(t.record.case))
+    return tuple(_row(t, tasks[_task(t.record)], result) for t in ordered)
+
+
+def shape_text(case: Case) -> str:
+    """The shape as the case id writes it, without parameters."""
+    return case_id("v", "d", case.shape, 1).removeprefix("v/d/").removesuffix("/t=1")
+
+
+def params_text(case: Case) -> str:
+    """ "causal=1,group=32"; empty without parameters."""
+    return ",".join(f"{name}={value}" for name, value in case.params.items())
+
+
+def _ladder_key(case: Case) -> tuple[object, ...]:
+    style = STYLES.index(case.style) if case.style in STYLES else len(STYLES)
+    sizes = tuple(case.shape.values())
+    return (case.op, len(sizes), sizes, params_text(case), case.cache == "cold", style, *_tail(case))
+
+
+def _tail(case: Case) -> tuple[object, ...]:
+    return (case.variant, case.dtype != "f32", case.dtype, case.threads, case.isa, case.id)
+
+
+def _row(timed: _Timed, task: Iterable[_Timed], result: Result) -> Row:
+    record, case = timed.record, timed.record.case
+    limit = roof(record, result.ceilings, result.machines.get(record.machine, UNSET))
+    base = Row(
+        case_id=case.id,
+        op=case.op,
+        variant=case.variant,
+        style=case.style,
+        dtype=case.dtype,
+        shape=shape_text(case),
+        params=params_text(case),
+        threads=case.threads,
+        isa=case.isa,
+        isa_used="" if isinstance(record.isa_used, UnsetType) else record.isa_used,
+        cache=case.cache,
+        machine=record.machine,
+        status=_status(record),
+        reason=_reason(record, timed.timing, limit),
+        rounds=0 if isinstance(timed.timing, UnsetType) else len(timed.timing.round_medians_s),
+        accuracy=UNSET if isinstance(record.accuracy, UnsetType) else record.accuracy.value,
+        snr_db=UNSET if isinstance(record.accuracy, UnsetType) else record.accuracy.snr_db,
+        compile_s=record.compile_s,
+        flags=record.flags,
+    )
+    if isinstance(timed.timing, UnsetType):
+        return base
+    return _with_rates(base, record, timed.timing, limit, _peers(timed, task))
+
+
+def _with_rates(base: Row, record: Record, time: Timing, limit: Roof | NoRoof, peers: tuple[Number, Number]) -> Row:
+    name, bound = (limit.name, limit.bound) if isinstance(limit, Roof) else ("", "")
+    flop, moved = record.work.flop, bytes_moved(record.work)
+    roof_s = limit.seconds if isinstance(limit, Roof) and limit.seconds > 0 else UNSET
+    fraction = UNSET if isinstance(roof_s, UnsetType) else roof_s / time.best_s
+    python_call = isinstance(record.outcome, Measured) and record.outcome.includes_python_call
+    derived = derived_flags(fraction, noisy=time.noisy, includes_python_call=python_call)
+    return replace(
+        base,
+        median_s=time.median_s,
+        ci_low_s=UNSET if isinstance(time.interval, UnsetType) else time.interval.low,
+        ci_high_s=UNSET if isinstance(time.interval, UnsetType) else time.interval.high,
+        best_s=time.best_s,
+        gflops=_giga_per_s(flop, time.best_s),
+        gbps=_giga_per_s(moved, time.best_s),
+        intensity=intensity(record.work),
+        roof_s=roof_s,
+        roof_gflops=_giga_per_s(flop, roof_s),
+        roof_gbps=_giga_per_s(moved, roof_s),
+        roof_name=name,
+        roof_fraction=fraction,
+        bound=bound,
+        speedup_vs_naive=peers[0],
+        speedup_vs_library=peers[1],
+        flags=tuple(dict.fromkeys((*record.flags, *derived))),
+    )
+
+
+def _peers(timed: _Timed, task: Iterable[_Timed]) -> tuple[Number, Number]:
+    """Speedups over the naive and over the fastest library variant, by median; absent without one."""
+    own = timed.record.case
+    measured = [t for t in task if not isinstance(t.timing, UnsetType)]
+    naive = [t for t in measured if t.record.case.style == "naive" and t.record.case.threads == 1]
+    typed = [t for t in naive if t.record.case.dtype == own.dtype]
+    fallback = [t for t in naive if t.record.case.dtype == "f32"]
+    library = [t for t in measured if t.record.case.style == "library" and t.record.case.threads == own.threads]
+    return _speedup(typed or fallback, timed.timing), _speedup(library, timed.timing)
+
+
+def _task(record: Record) -> tuple[str, ...]:
+    """What must be equal for one time to be a speedup over another."""
+    case = record.case
+    return (record.machine, case.op, shape_text(case), params_text(case), case.cache)
+
+
+def _speedup(over: Iterable[_Timed], time: Timing | UnsetType) -> Number:
+    medians = [t.timing.median_s for t in over if not isinstance(t.timing, UnsetType)]
+    return UNSET if isinstance(time, UnsetType) or not medians else min(medians) / time.median_s
+
+
+def _giga_per_s(amount: Number, seconds: Number) -> Number:
+    """A rate in 10^9 a second; absent when the amount is: pure data movement has no FLOP rate, not a zero one."""
+    if isinstance(amount, UnsetType) or isinstance(seconds, UnsetType) or amount <= 0:
+        return UNSET
+    return amount / seconds / 1e9
+
+
+def _status(record: Record) -> str:
+    match record.outcome:
+        case Skipped():
+            return "skipped"
+        case Failed():
+            return "failed"
+        case Measured():
+            return "measured"
+
+
+def _reason(record: Record, time: Timing | UnsetType, limit: Roof | NoRoof) -> str:
+    match record.outcome:
+        case Skipped(reason=reason):
+            return reason
+        case Failed(stage=stage, message=message):
+            return f"{stage}: {message}"
+    if isinstance(time, UnsetType):
+        return "no usable sample: every round was superseded, empty, or held a time of zero"
+    return limit.reason if isinstance(limit, NoRoof) else limit.missing
