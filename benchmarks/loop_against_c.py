@@ -71,7 +71,9 @@ def main(pairs: int) -> None:
             theirs = library.c_loop(library.relu, ctypes.c_void_p(at), ctypes.c_int64(CALLS)) * 1e-9 / CALLS
             ratios.append(mine / theirs)
             best = [min(best[0], mine), min(best[1], theirs)]
-        print(f"relu 4 KiB: kernelbench {best[0] * 1e9:.2f} ns, C {best[1] * 1e9:.2f} ns, best/best {best[0] / best[1]:.4f}")
+        print(
+            f"relu 4 KiB: kernelbench {best[0] * 1e9:.2f} ns, C {best[1] * 1e9:.2f} ns, best/best {best[0] / best[1]:.4f}"
+        )
         print(f"ratio of pairs: median {statistics.median(ratios):.4f} over {pairs} pairs")
 
 

@@ -83,7 +83,7 @@ def _chart(rows: Sequence[Row], ceilings: Sequence[Ceiling], machine: str, threa
     dots = [d for d in _dots(rows) if (d.row.machine, d.row.threads) == (machine, threads)]
     ridges = tuple(Ridge(f"{s.level} meets {p.name}", p.gflops / s.gbps, p.gflops) for p in peaks for s in slopes)
     xs = [d.intensity for d in dots] + [r.intensity for r in ridges]
-    x_range = (min(xs) / 2, max(xs) * 4)
+    x_range = (min(xs) / 2, max(xs) * 6)
     ys = [d.gflops for d in dots]
     low = min([*ys, *(s.gbps * x_range[0] for s in slopes)]) / 1.5
     high = max([*ys, *(p.gflops for p in peaks)]) * 1.8

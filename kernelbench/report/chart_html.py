@@ -97,7 +97,7 @@ def _slope_texts(view: str, chart: Chart, x: tuple[float, float], y: tuple[float
     last, moved = math.inf, False
     for slope in chart.slopes:
         moved = last / slope.gbps < gap and not moved
-        start = max(x[0], y[0] / slope.gbps) * 10 ** (_decades(x) * (0.27 if moved else 0.01))
+        start = max(x[0], y[0] / slope.gbps) * 10 ** (_decades(x) * (0.27 if moved else 0.03))
         rows.append({"view": view, "text": safe_text(slope.label), "x": start, "y": start * slope.gbps})
         last = slope.gbps
     return rows
@@ -203,7 +203,11 @@ def _dot_layer(alt: Any, values: Values, axes: dict[str, Any]) -> Any:
         "dtype:N",
         title="type",
         scale=alt.Scale(domain=dtypes, range=[_SHAPES.get(d, "wedge") for d in dtypes]),
-        legend=alt.Legend(symbolFillColor="currentColor", symbolStrokeColor="currentColor"),
+        legend=alt.Legend(
+            symbolFillColor="currentColor",
+            symbolStrokeColor="currentColor",
+            columns=alt.ExprRef("width < 500 ? 1 : 8"),
+        ),
     )
     tips = [alt.Tooltip("case:N", title="case")]
     tips += [alt.Tooltip(f"{k}:N", title="95% interval" if k == "interval" else COLUMNS[k].title) for k in _TIP]

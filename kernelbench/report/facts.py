@@ -13,6 +13,9 @@ from kernelbench.report.rows import Row
 from kernelbench.report.text import safe_text
 from kernelbench.units import giga, hertz, percent, ratio, seconds, size_bytes
 
+NOT_MEASURED = "not measured"
+"""Stands where a ceiling has no value."""
+
 
 class Fact(Struct, frozen=True):
     """One line about a machine or a run."""
@@ -28,11 +31,12 @@ class CeilingLine(Struct, frozen=True):
 
     name: str
     value: str
-    """"117 GFLOP/s", or "not measured: ..."."""
+    """"117 GFLOP/s", or ``NOT_MEASURED``."""
     spread: str
     footprint: str
     """Working set of one thread; empty for compute."""
     provenance: str
+    """How it was measured, or why it was not."""
 
 
 def found(rows: Sequence[Row], result: Result) -> str:
@@ -94,7 +98,7 @@ def ceiling_lines(ceilings: Iterable[Ceiling]) -> tuple[CeilingLine, ...]:
             value=safe_text(_ceiling_value(c)),
             spread=show(c.spread, percent),
             footprint="" if isinstance(c.working_set_bytes, UnsetType) else size_bytes(c.working_set_bytes),
-            provenance=safe_text(c.provenance),
+            provenance=safe_text(c.provenance if isinstance(c.skipped, UnsetType) else c.skipped),
         )
         for c in shown
     )
@@ -147,8 +151,7 @@ def _hertz(value: float | Unknown) -> str | Unknown:
 
 def _ceiling_value(ceiling: Ceiling) -> str:
     if isinstance(ceiling.value, UnsetType):
-        reason = "no reason was recorded" if isinstance(ceiling.skipped, UnsetType) else ceiling.skipped
-        return f"not measured: {reason}"
+        return NOT_MEASURED
     if ceiling.unit == "s":
         return seconds(ceiling.value)
     return f"{giga(ceiling.value)} G{ceiling.unit}"

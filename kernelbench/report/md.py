@@ -47,8 +47,8 @@ def _not_measured(everything: Sequence[Row]) -> Iterator[str]:
 def _ceilings(result: Result) -> Iterator[str]:
     lines = ceiling_lines(result.ceilings)
     if lines:
-        body = [[c.name, c.value, c.footprint, c.spread] for c in lines]
-        yield "## Ceilings\n\n" + _table(["ceiling", "value", "working set a thread", "spread"], body, [])
+        body = [[c.name, c.value, c.footprint, c.spread, c.provenance] for c in lines]
+        yield "## Ceilings\n\n" + _table(["ceiling", "value", "working set a thread", "spread", "how"], body, [])
 
 
 def _machines(result: Result) -> Iterator[str]:

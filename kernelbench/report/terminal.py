@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from kernelbench.model import Result
 from kernelbench.report.chart import charts
 from kernelbench.report.columns import COLUMNS, FLAGS, Group, groups
-from kernelbench.report.facts import ceiling_lines, found
+from kernelbench.report.facts import NOT_MEASURED, ceiling_lines, found
 from kernelbench.report.rows import Row, rows
 from kernelbench.report.text import clip, safe_text
 
@@ -113,9 +113,9 @@ def _not_measured(result: Result, everything: Sequence[Row], width: int, colour:
         if cases:
             lines = [_wrap(f"{safe_text(r.case_id)}: {safe_text(r.reason)}", width, "  ") for r in cases]
             yield "\n".join([_heading(title, colour), *lines])
-    missing = [c for c in ceiling_lines(result.ceilings) if c.value.startswith("not measured")]
+    missing = [c for c in ceiling_lines(result.ceilings) if c.value == NOT_MEASURED]
     if missing:
-        lines = [_wrap(f"{c.name}: {c.value}", width, "  ") for c in missing]
+        lines = [_wrap(f"{c.name}: {c.provenance}", width, "  ") for c in missing]
         yield "\n".join([_heading("Ceilings not measured", colour), *lines])
 
 

@@ -165,7 +165,7 @@ def _listed(values: dict[str, list[int]]) -> dict[str, str]:
 
 
 def _cpu_list(cpus: list[int]) -> str:
-    """"0-3,8". Not the detector's own: a fault there must not hide in the fixtures."""
+    """ "0-3,8". Not the detector's own: a fault there must not hide in the fixtures."""
     parts: list[str] = []
     start = 0
     for end in range(1, len(cpus) + 1):

@@ -1,0 +1,42 @@
+"""What the samples of a case amount to."""
+
+from msgspec import UNSET
+from msgspec.structs import replace
+
+from kernelbench.analysis.timing import timing
+from kernelbench.model import Measured, Round, Skipped
+from tests.builders import record
+
+
+def measured(*rounds: Round) -> Measured:
+    return Measured("compiled loop", False, rounds)
+
+
+def test_the_median_is_that_of_the_round_medians_and_the_best_is_over_all_samples() -> None:
+    rounds = (Round(0, 0.0, (1.0, 2.0, 9.0), 1, 0), Round(1, 1.0, (4.0, 4.0, 4.0), 1, 1), Round(2, 2.0, (3.0,), 1, 2))
+    found = timing(record(outcome=measured(*rounds)))
+    assert found is not UNSET
+    assert (found.round_medians_s, found.median_s, found.best_s) == ((2.0, 4.0, 3.0), 3.0, 1.0)
+
+
+def test_superseded_rounds_do_not_count() -> None:
+    good = Round(0, 0.0, (2.0,), 1, 0)
+    found = timing(record(outcome=measured(good, replace(good, samples_s=(0.1,), superseded=True))))
+    assert found is not UNSET
+    assert (found.best_s, len(found.round_medians_s)) == (2.0, 1)
+
+
+def test_a_case_without_a_round_that_counts_has_no_timing() -> None:
+    assert timing(record(outcome=measured(Round(0, 0.0, (1.0,), 1, 0, superseded=True)))) is UNSET
+    assert timing(record(outcome=Skipped("too large"))) is UNSET
+
+
+def test_a_time_of_zero_is_not_a_time() -> None:
+    assert timing(record(outcome=measured(Round(0, 0.0, (0.0, 1.0), 1, 0)))) is UNSET
+
+
+def test_rounds_that_scatter_by_more_than_a_tenth_are_noisy() -> None:
+    steady, noisy = timing(record(outcome=[1.0, 1.01, 1.02])), timing(record(outcome=[1.0, 1.01, 1.2]))
+    assert steady is not UNSET
+    assert noisy is not UNSET
+    assert (steady.noisy, noisy.noisy) == (False, True)
