@@ -1,12 +1,12 @@
 """What can go wrong, as a tree. Domain code raises these; only ``cli`` turns them into exit codes.
 
-    KernelbenchError            70  a fault of ours, or of the disk under us
-    +-- UsageError               2  unknown kernel, size, option value
-    |   +-- ConfigError          2  a config file: names file, key, what was given, what is accepted
-    |   +-- ResultFileError      2  unreadable, truncated or foreign result file
-    +-- IncomparableError        5  different machines or methods, or nothing in common
-    +-- StoreError              70  writing failed (full disk); what was there before is intact
-    +-- WorkerError             70  the harness itself broke, not a kernel
+KernelbenchError            70  a fault of ours, or of the disk under us
++-- UsageError               2  unknown kernel, size, option value
+|   +-- ConfigError          2  a config file: names file, key, what was given, what is accepted
+|   +-- ResultFileError      2  unreadable, truncated or foreign result file
++-- IncomparableError        5  different machines or methods, or nothing in common
++-- StoreError              70  writing failed (full disk); what was there before is intact
++-- WorkerError             70  the harness itself broke, not a kernel
 """
 
 

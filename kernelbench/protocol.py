@@ -78,7 +78,8 @@ class ProbeCeilings(Struct, frozen=True, tag=True):
     started_at: float
     probe_s: float = 0.003
     """Length of one probe."""
-    repeats: int = 2
+    repeats: int = 1
+    """Probes a point in this pass; every round of a run makes one pass, so a roof is the best of many."""
 
 
 class Exit(Struct, frozen=True, tag=True):
@@ -157,7 +158,7 @@ class CaseMeasured(Struct, frozen=True, tag=True, omit_defaults=True):
 
 
 class CaseFailed(Struct, frozen=True, tag=True):
-    """The kernel is wrong or raised; the worker lives on."""
+    """The kernel is wrong or raised; the worker still answers, but nothing else should be timed in it."""
 
     stage: str
     message: str

@@ -96,7 +96,7 @@ def _peak(this: _Pass, kind: compute.Kind) -> Ceiling:
         blocks = [(ctypes.c_int64 * 16)(trips, compute.SEEDS[kind.dtype]) for _ in this.cpus]
         run = _team(code, "peak", [ctypes.addressof(block) for block in blocks], this.cpus)
         work = compute.work(kind, chains, trips) * this.threads
-        found, _ = this.best_rate(run, work, guess_s=trips * chains * 1e-10)
+        found, _ = this.best_rate(run, work, guess_s=trips * max(chains, 4) * 2.5e-10)
         if best is None or found.value > best.value:
             best, best_chains = found, chains
     if best is None:

@@ -46,11 +46,22 @@ _VARIANTS: dict[str, Variant] = {}
 
 
 def random_values(rng: np.random.Generator, shape: tuple[int, ...], dtype: str) -> np.ndarray:
-    """Values of either sign with magnitude in [0.5, 1): neither zero nor denormal, and no sum grows fast."""
-    magnitude = rng.random(shape, dtype=np.float32) * np.float32(0.5) + np.float32(0.5)
-    sign = np.where(rng.random(shape, dtype=np.float32) < np.float32(0.5), np.float32(-1), np.float32(1))
-    values: np.ndarray = (magnitude * sign).astype(NUMPY[dtype])
-    return values
+    """Values of either sign with magnitude in [0.5, 1): neither zero nor denormal, and no sum grows fast.
+
+    Drawn as bits: a random sign and mantissa under the exponent of 0.5.
+    """
+    keep, half = _BITS[dtype]
+    bits: np.ndarray = rng.integers(0, np.iinfo(keep.dtype).max, shape, dtype=keep.dtype, endpoint=True)
+    bits &= keep
+    bits |= half
+    return bits.view(NUMPY[dtype])
+
+
+_BITS: dict[str, tuple[np.unsignedinteger[Any], np.unsignedinteger[Any]]] = {
+    "f64": (np.uint64(0x800F_FFFF_FFFF_FFFF), np.uint64(0x3FE0_0000_0000_0000)),
+    "f32": (np.uint32(0x807F_FFFF), np.uint32(0x3F00_0000)),
+}
+"""Per type, as unsigned words of its size: the bits kept (sign and mantissa), the exponent of 0.5."""
 
 
 @dataclass(frozen=True)

@@ -20,14 +20,15 @@ NaN gives NaN in every variant, as np.maximum does.
 import numpy as np
 from numba import njit, prange
 
-from kernelbench.kernels._check import Verification, close_to, exactly
+from kernelbench.kernels._check import Verification, elementwise, exactly
 from kernelbench.kernels._quantize import absmax_int8
 from kernelbench.kernels._registry import Arrays, Op, Outputs, Shape, random_values
 from kernelbench.model import DTYPE_BYTES, Accuracy, Work
 
 
 def _inputs(shape: Shape, dtype: str, rng: np.random.Generator) -> Arrays:
-    return (random_values(rng, (shape["n"],), dtype),)
+    # The quantized variant starts from the same f32 operands that the others get.
+    return (random_values(rng, (shape["n"],), "f32" if dtype == "i8" else dtype),)
 
 
 def _outputs(shape: Shape, dtype: str) -> Outputs:
@@ -47,15 +48,20 @@ def _work(shape: Shape, dtype: str) -> Work:
     )
 
 
-def _exact(v: Verification) -> np.ndarray:
-    x = v.inputs[0].astype(np.float64)
-    return np.where(x < 0, 0.0, x)  # by comparison, not by max: no code shared with the variants
+def _exact(x: np.ndarray) -> np.ndarray:
+    """By comparison, not by max: no code shared with the variants."""
+    return np.where(x < 0, 0.0, x.astype(np.float64))
 
 
 def _check(v: Verification) -> Accuracy:
-    exact = v.once("exact", lambda: _exact(v))
     # max(x, 0) rounds nothing: any difference at all is an error.
-    return close_to(v.outputs[0], exact, 1.0, 0.0, metric="max |error|", reference="float64 by comparison")
+    return elementwise(
+        v.outputs[0],
+        lambda part: (_exact(v.inputs[0][part]), 1.0),
+        0.0,
+        metric="max |error|",
+        reference="float64 by comparison",
+    )
 
 
 relu = Op(
@@ -135,12 +141,14 @@ def _int8_work(shape: Shape, dtype: str) -> Work:
 
 def _int8_check(v: Verification) -> Accuracy:
     quantized, scale = v.once("int8", lambda: absmax_int8(v.inputs[0]))
-    exactly(v.outputs[0], np.where(quantized < 0, 0, quantized.astype(np.int64)))
-    # Rounding to the nearest of 254 steps of `scale`: at most half a step, and f32's own rounding of it.
-    exact = v.once("exact", lambda: _exact(v))
-    restored = v.outputs[0].astype(np.float64) * scale
-    return close_to(
-        restored, exact, scale, 0.5 + 1e-4, metric="max |error| / scale", reference="exact int64, then float64"
+    exactly(v.outputs[0], np.where(quantized < 0, 0, quantized))
+    # In steps of `scale`, so that the output stands as it is: rounding to the nearest errs by half a step.
+    return elementwise(
+        v.outputs[0],
+        lambda part: (_exact(v.inputs[0][part]) / scale, 1.0),
+        0.5 + 1e-4,
+        metric="max |error| / scale",
+        reference="exact integers, then float64",
     )
 
 

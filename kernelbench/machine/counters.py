@@ -22,7 +22,7 @@ ATTRIBUTES = struct.pack("=IIQQQQQQQ", 0, 64, 1, 0, 0, 0, 1 << 5 | 1 << 6, 0, 0)
 
 
 def read(tree: Tree, virtualisation: str | Unknown) -> str | Unknown:
-    """"perf_event" when instructions can be counted, else why not."""
+    """ "perf_event" when instructions can be counted, else why not."""
     if not tree.live:
         return RECORDED
     machine = platform.machine()

@@ -55,7 +55,7 @@ class CpuInfo(Struct, frozen=True):
 
     @property
     def vendor(self) -> str | Unknown:
-        """"AuthenticAMD", "GenuineIntel", "ARM"..."""
+        """ "AuthenticAMD", "GenuineIntel", "ARM"..."""
         code = self.value("cpu implementer")
         if isinstance(code, Unknown):
             return self.value("vendor_id")

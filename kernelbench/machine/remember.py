@@ -38,9 +38,7 @@ def cache_folder() -> Path:
     return (Path(named) if named.startswith("/") else Path(os.path.expanduser("~")) / ".cache") / "kernelbench"
 
 
-def remembered(
-    topic: str, key: Mapping[str, str], answer_type: type[T], ask: Callable[[], T | Unknown]
-) -> T | Unknown:
+def remembered(topic: str, key: Mapping[str, str], answer_type: type[T], ask: Callable[[], T | Unknown]) -> T | Unknown:
     """The stored answer to ``topic`` under ``key``, else what ``ask`` says (stored unless it is an ``Unknown``)."""
     full_key = {**key, "layout": LAYOUT}
     digest = hashlib.sha256(msgspec.json.encode(full_key, order="sorted")).hexdigest()[:16]

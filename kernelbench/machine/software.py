@@ -50,7 +50,7 @@ def read(tree: Tree, affinity: str) -> Software:
 
 
 def os_name(tree: Tree) -> str:
-    """"Linux 6.1.0"."""
+    """ "Linux 6.1.0"."""
     text = tree.text("proc/version")
     match = None if isinstance(text, Unknown) else re.match(r"(\w+) version ([\w.+-]+)", text)
     if match:

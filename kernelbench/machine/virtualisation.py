@@ -31,7 +31,7 @@ CONTAINER = "container"
 
 
 def read(tree: Tree, info: CpuInfo) -> str | Unknown:
-    """"none", "kvm", "vmware"..., "container (docker)", or both: "kvm, container (docker)"."""
+    """ "none", "kvm", "vmware"..., "container (docker)", or both: "kvm, container (docker)"."""
     hypervisor = _hypervisor(tree, info)
     kind = _container(tree)
     if not kind:
@@ -49,7 +49,7 @@ def hypervisor_of(virtualisation: str | Unknown) -> str:
 
 
 def guest_name(virtualisation: str | Unknown) -> str:
-    """"KVM guest", "VMware guest"... for reasons."""
+    """ "KVM guest", "VMware guest"... for reasons."""
     name = hypervisor_of(virtualisation)
     labels = {"kvm": "KVM", "vmware": "VMware", "xen": "Xen", "microsoft": "Hyper-V"}
     return f"{labels.get(name, name)} guest"

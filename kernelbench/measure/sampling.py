@@ -19,7 +19,7 @@ MIN_SAMPLE_S = 1e-3
 MIN_TICKS = 10_000
 """...and this many times the timer's resolution (DESIGN rule 3)."""
 MIN_SAMPLES = 3
-SETTLED = 0.01
+SETTLED = 0.02
 """Warm-up ends when three samples in a row lie within this of one another."""
 HEADROOM = 1.15
 """Aim above the shortest allowed sample, so that a faster phase of the machine does not fall below it."""
@@ -58,16 +58,25 @@ def shortest_sample_s(effort: Effort, timer_resolution_s: float) -> float:
     return max(effort.sample_s, MIN_SAMPLE_S, MIN_TICKS * timer_resolution_s)
 
 
-def calibrate(run: Run, shortest_s: float) -> tuple[int, float]:
-    """(calls per sample, seconds of the last try): grown until a sample really lasts ``shortest_s``."""
+def calibrate(run: Run, shortest_s: float, first_s: float = 0.0) -> tuple[int, float]:
+    """(calls per sample, seconds of a sample): grown until two samples in a row really last ``shortest_s``.
+
+    One long sample proves nothing: an interruption of 2 ms would make a kernel of 1 us look slow enough to
+    be timed one call at a time. ``first_s`` is what a single call took before, 0 when there was none.
+    """
     calls = 1
+    took = first_s or run(1)
     while True:
-        took = run(calls)
-        if took >= shortest_s:
-            return calls, took
-        # At most tenfold a step: a first, cold call says little about the speed of a thousand warm ones.
-        grown = calls * 10 if took <= 0 else min(calls * 10, int(calls * shortest_s * HEADROOM / took) + 1)
-        calls = min(max(grown, calls + 1), MAX_CALLS)
+        if took < shortest_s:
+            # At most tenfold a step: a first, cold call says little about the speed of a thousand warm ones.
+            grown = calls * 10 if took <= 0 else min(calls * 10, int(calls * shortest_s * HEADROOM / took) + 1)
+            calls = min(max(grown, calls + 1), MAX_CALLS)
+            took = run(calls)
+            continue
+        again = run(calls)
+        if again >= shortest_s:
+            return calls, again
+        took = again
 
 
 def warm_up(run: Run, calls: int, first_s: float, limit_s: float) -> float:
@@ -112,7 +121,10 @@ SWITCH_EVERY_S = 0.05
 
 
 def disturbed(samples: Samples) -> int:
-    """How many samples were disturbed by preemption, page faults or a slow clock."""
+    """How many samples were disturbed by preemption or a slow clock.
+
+    Page faults are recorded, not judged: a variant called from Python allocates, and that is its own work.
+    """
     best = max((o.clock_hz for o in samples.observations), default=0.0)
 
     def bad(seconds: float, o: Observation) -> bool:

@@ -69,7 +69,7 @@ class Cache(Struct, frozen=True):
 
     @property
     def name(self) -> str:
-        """"L1d", "L1i", "L2", "L3"."""
+        """ "L1d", "L1i", "L2", "L3"."""
         return f"L{self.level}" + {"data": "d", "instruction": "i"}.get(self.kind, "")
 
 

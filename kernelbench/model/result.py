@@ -131,7 +131,7 @@ class Record(Struct, frozen=True, omit_defaults=True):
     placement: tuple[int, ...] = ()
     """CPUs the threads were pinned to, in thread order."""
     huge_pages: float | UnsetType = UNSET
-    """Share of the operands' memory that the kernel really backed with huge pages."""
+    """Share of the operands' memory that the kernel really backed with huge pages, read in the first round."""
     source_hash: str | UnsetType = UNSET
     """Hash of all sources under test."""
     tuning: dict[str, int | float | str] = {}

@@ -124,6 +124,10 @@ class _Pool:
         answer = worker.request(Compile(unit.case), self._job.case_timeout_s)
         if isinstance(answer, Compiled):
             return Verdict(unit)
+        if isinstance(answer, CaseFailed | Died) and answer.stage == "inputs":
+            # It never came to compiling, and other sizes may be fine: measuring meets it case by case.
+            self._close(lane)
+            return Verdict(unit)
         if isinstance(answer, CaseFailed):
             return Verdict(unit, answer.message)
         self._close(lane)

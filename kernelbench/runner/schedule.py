@@ -183,8 +183,8 @@ class _Execution:
         stage, why, fault = _failure(answer)
         self._note_fault(fault, f"{case.id}: {why}")
         self._bury(index, case.id, stage, why)
-        if not isinstance(answer, CaseFailed):
-            self.worker_close()
+        # Even one that answered may be short of memory now, or have had its operands written over.
+        self.worker_close()
         self._lost_s += self._clock() - begun
 
     # -- the worker -----------------------------------------------------------------------------

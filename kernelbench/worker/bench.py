@@ -86,9 +86,10 @@ class Bench:
             for kind, output in zip(self._kinds, outputs, strict=True):
                 output.fill(SENTINEL.get(kind, np.nan))
 
-    def call_once(self, stage: str) -> None:
-        """One call on every operand set, through the timed entry."""
-        self.guarded(lambda: self.run(len(self._sets)), stage)
+    def call_once(self, stage: str) -> float:
+        """One call on every operand set, through the timed entry; returns seconds per call."""
+        took: float = self.guarded(lambda: self.run(len(self._sets)), stage)
+        return took / len(self._sets)
 
     def guarded(self, action: Callable[[], Any], stage: str) -> Any:
         """Run ``action``; a kernel's exception or bad status becomes a CaseError of ``stage``."""
@@ -119,18 +120,24 @@ class Bench:
         """Check the outputs as they are and remember them as right. Raises CaseError."""
         inputs, outputs = self._sets[0]
         case, problem = self._case, self._problem
+        check = self._variant.check
+        for known, accuracy in problem.verified.get(check, ()):
+            if _same(outputs, known):  # bit for bit what this very check has passed before
+                self._right = known
+                return accuracy
         found = Verification(case.shape, case.dtype, problem.seed, problem.inputs, inputs, outputs, problem.memo)
         try:
-            accuracy = self._variant.check(found)
+            accuracy = check(found)
         except WrongResult as error:
             raise CaseError(stage, f"wrong result: {error}") from error
         self._right = [output.copy() for output in outputs]
+        problem.verified.setdefault(check, []).append((self._right, accuracy))
         return accuracy
 
     def verify_again(self, stage: str) -> None:
         """Check every set's outputs after more calls: bit for bit what was right, or right by a full check."""
         for _, outputs in self._sets:
-            if not all(np.array_equal(x, y, equal_nan=True) for x, y in zip(outputs, self._right, strict=True)):
+            if not _same(outputs, self._right):
                 for mine, other in zip(self._sets[0][1], outputs, strict=True):
                     mine[...] = other
                 self.verify(stage)
@@ -138,9 +145,17 @@ class Bench:
     def verify_inputs(self, stage: str) -> None:
         """Raise CaseError when a kernel wrote where it should only read."""
         for inputs, _ in self._sets:
-            mine = [x for x in inputs if isinstance(x, np.ndarray)]
-            if not all(np.array_equal(x, y, equal_nan=True) for x, y in zip(mine, self._pristine, strict=True)):
+            if not _same([x for x in inputs if isinstance(x, np.ndarray)], self._pristine):
                 raise CaseError(stage, "the kernel changed its inputs; a kernel writes to its outputs only")
+
+
+def _same(arrays: Sequence[np.ndarray], others: Sequence[np.ndarray]) -> bool:
+    """Equal bit for bit: -0.0 differs from 0.0, a NaN equals itself."""
+    return all(x.shape == y.shape and _bytes_equal(x, y) for x, y in zip(arrays, others, strict=True))
+
+
+def _bytes_equal(x: np.ndarray, y: np.ndarray) -> bool:
+    return np.array_equal(x.reshape(-1).view(np.uint8), np.ascontiguousarray(y).reshape(-1).view(np.uint8))
 
 
 def cold_sets(case: Case, working_set_bytes: float, last_level_bytes: int) -> int:

@@ -89,11 +89,11 @@ class JitCache:
         self.usable = True
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
+            os.utime(self.folder)
         except OSError:
             # No writable home: everything still works, each process compiles for itself.
             self.usable = False
             return
-        os.utime(self.folder)
         _forget_old(self.folder.parent)
 
     def enable(self, function: Any) -> None:

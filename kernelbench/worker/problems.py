@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from kernelbench.kernels._registry import Op
-from kernelbench.model import Case
+from kernelbench.model import Accuracy, Case
 
 LIMIT_BYTES = 512 << 20
 """Memory for what is kept; the least recently used goes first."""
@@ -22,11 +22,14 @@ class Problem:
     seed: int
     inputs: tuple[Any, ...]
     memo: dict[Any, Any] = field(default_factory=dict)
+    verified: dict[Any, list[tuple[list[np.ndarray], Accuracy]]] = field(default_factory=dict)
+    """Per check function, outputs that it has passed, with what it said."""
 
     @property
     def size_bytes(self) -> int:
         """Bytes of every array held, references included."""
-        return _size(self.inputs) + _size(tuple(self.memo.values()))
+        passed = [outputs for known in self.verified.values() for outputs, _ in known]
+        return _size(self.inputs) + _size(tuple(self.memo.values())) + _size(passed)
 
 
 def _size(value: Any) -> int:

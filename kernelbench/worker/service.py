@@ -157,7 +157,7 @@ class Service:
             bench.compile()
         with self._in_stage("verify"):
             bench.fill_outputs()
-            bench.call_once("verify")
+            first_s = bench.call_once("verify")
             accuracy = bench.verify("verify")
             bench.verify_again("verify")
         facts = self._cache.recall(variant.name, case.dtype)
@@ -167,13 +167,14 @@ class Service:
             includes_python_call=not variant.compiled,
             placement=self._setup.cpus,
             fastmath=variant.info.fastmath,
-            huge_pages=bench.arena.huge_share(),
+            # Reading the kernel's map of this process takes 10 ms: once a run is enough.
+            huge_pages=bench.arena.huge_share() if request.round == 0 else UNSET,
             isa_used=facts.isa_used if facts else UNSET,
             compile_s=facts.compile_s if facts and variant.compiled else UNSET,
         )
-        return measured if request.verify_only else self._time(bench, request, measured)
+        return measured if request.verify_only else self._time(bench, request, measured, first_s)
 
-    def _time(self, bench: Bench, request: Measure, measured: CaseMeasured) -> CaseMeasured:
+    def _time(self, bench: Bench, request: Measure, measured: CaseMeasured, first_s: float) -> CaseMeasured:
         from msgspec import structs
 
         threads.wait_until_idle()
@@ -182,7 +183,7 @@ class Service:
         with self._in_stage("warm-up"):
             resolution = time.get_clock_info("perf_counter").resolution
             shortest = sampling.shortest_sample_s(request.effort, resolution)
-            calls, took = bench.guarded(lambda: sampling.calibrate(bench.run, shortest), "warm-up")
+            calls, took = bench.guarded(lambda: sampling.calibrate(bench.run, shortest, first_s), "warm-up")
             bench.guarded(lambda: sampling.warm_up(bench.run, calls, took, request.effort.warmup_s), "warm-up")
         with self._in_stage("timing"):
             samples = bench.guarded(lambda: sampling.sample(bench.run, calls, request.effort, cost.Watch()), "timing")

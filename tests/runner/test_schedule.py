@@ -155,12 +155,25 @@ def test_after_a_crash_a_fresh_worker_goes_on_with_the_round() -> None:
     assert {event.case_id for event in bench.events(CaseDead)} == {A.id, B.id, C.id}
 
 
-def test_a_wrong_kernel_is_dropped_but_its_worker_lives_on() -> None:
+def test_after_a_wrong_kernel_a_fresh_worker_goes_on() -> None:
     bench = Bench(fails(A, CaseFailed("verify", "error 0.5 > 1e-6"), at_round=1))
-    bench.run(job(A, B, rounds=2))
+    bench.run(job(A, B, C, rounds=2))
     assert bench.events(CaseDead) == [CaseDead(1, A.id, "verify", "error 0.5 > 1e-6")]
-    measuring = {setup.serial for setup, message, _ in bench.workers.asked if isinstance(message, Measure)}
-    assert len(measuring) == 2
+    asked = [(setup.serial, message) for setup, message, _ in bench.workers.asked if isinstance(message, Measure)]
+    (at,) = [i for i, (_, message) in enumerate(asked) if (message.case, message.round) == (A, 1)]
+    assert asked[at][0] not in {serial for serial, _ in asked[at + 1 :]}
+
+
+def test_operands_that_cannot_be_made_cost_one_case_and_not_the_kernel() -> None:
+    problem = CaseFailed("inputs", "ValueError: no such size")
+
+    def reply(message: Request) -> CaseFailed | None:
+        return problem if isinstance(message, Compile | Measure) and message.case == A else None
+
+    bench = Bench(reply)
+    bench.run(job(A, A2))
+    assert bench.events(CaseDead) == [CaseDead(0, A.id, "inputs", "ValueError: no such size")]
+    assert {id for _, id in bench.workers.measured} >= {A2.id}
 
 
 def test_a_case_gets_the_configured_time_to_answer() -> None:

@@ -1,0 +1,88 @@
+"""Calling a variant as the worker does, on operands placed where a test wants them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numba
+import numpy as np
+from hypothesis import settings
+
+from kernelbench.kernels import _registry as registry
+from kernelbench.kernels._check import Verification
+from kernelbench.kernels._registry import NUMPY, Variant
+from kernelbench.measure.loops import Calls
+from kernelbench.worker.bench import SENTINEL
+from kernelbench.worker.entry import Block, Entry, compile_entry
+
+registry.load_catalogue()
+VARIANTS = registry.variants()
+LINE = 64
+GUARD = 4 * LINE
+_ENTRIES: dict[tuple[Any, ...], Entry] = {}
+
+few = settings(max_examples=12, deadline=None, derandomize=True, database=None)
+"""Compiling takes the first example far longer than the rest: no deadline."""
+
+
+def of_op(op: str) -> list[tuple[str, str]]:
+    """(variant, dtype) of every variant of ``op`` that can run here."""
+    return [(n, d) for n, v in VARIANTS.items() if v.op.name == op and not v.unavailable() for d in v.dtypes]
+
+
+def all_variants() -> list[tuple[str, str]]:
+    return [pair for op in registry.ops() for pair in of_op(op)]
+
+
+def sizes(op: str, *size: int) -> dict[str, int]:
+    return dict(zip(registry.ops()[op].dims, size, strict=True))
+
+
+class Placed:
+    """An array ``offset`` elements past a cache line, between guards that nobody may write."""
+
+    def __init__(self, array: np.ndarray, offset: int) -> None:
+        skip = offset * array.itemsize
+        self._raw = np.full(array.nbytes + skip + 2 * GUARD + LINE, 0xA5, np.uint8)
+        self._begin = -self._raw.ctypes.data % LINE + GUARD + skip
+        self._end = self._begin + array.nbytes
+        self.array = self._raw[self._begin : self._end].view(array.dtype).reshape(array.shape)
+        self.array[...] = array
+
+    def guards_intact(self) -> bool:
+        return bool((self._raw[: self._begin] == 0xA5).all() and (self._raw[self._end :] == 0xA5).all())
+
+
+def empty_outputs(variant: Variant, shape: dict[str, int], dtype: str) -> list[np.ndarray]:
+    """Outputs full of NaN or the sentinel, as before a verified call."""
+    return [np.full(size, SENTINEL.get(kind, np.nan), NUMPY[kind]) for size, kind in variant.outputs(shape, dtype)]
+
+
+def call(variant: Variant, arguments: Iterable[Any]) -> None:
+    """One call through the timed entry."""
+    given = tuple(arguments)
+    if not variant.compiled:
+        variant.function(*given)
+        return
+    key = (variant.name, *(numba.typeof(x) for x in given))
+    if key not in _ENTRIES:
+        _ENTRIES[key] = compile_entry(variant.function, given)
+    entry, block = _ENTRIES[key], Block(given)
+    Calls(entry.address, [block.address])(1)
+    assert block.status == 0, f"{variant.name} raised inside the compiled call"
+
+
+def ran(
+    name: str, dtype: str, shape: dict[str, int], *, seed: int = 0, offset: int = 0, inputs: tuple[Any, ...] = ()
+) -> Verification:
+    """What a check sees after one call of variant ``name``; asserts that nothing beside the outputs was written."""
+    variant = VARIANTS[name]
+    made = inputs or variant.op.inputs(shape, dtype, np.random.default_rng(seed))
+    operands = [Placed(x, offset) if isinstance(x, np.ndarray) else x for x in variant.prepare(made)]
+    outputs = [Placed(x, offset) for x in empty_outputs(variant, shape, dtype)]
+    prepared = tuple(x.array if isinstance(x, Placed) else x for x in operands)
+    call(variant, (*prepared, *(x.array for x in outputs)))
+    placed = [x for x in (*operands, *outputs) if isinstance(x, Placed)]
+    assert all(x.guards_intact() for x in placed), f"{name} wrote beyond an operand"
+    return Verification(shape, dtype, seed, made, prepared, tuple(x.array for x in outputs), {})
