@@ -9,9 +9,9 @@ import msgspec
 from msgspec import Struct
 
 from kernelbench.machine.cpuinfo import CpuInfo
-from kernelbench.machine.remember import remembered
 from kernelbench.machine.tree import RECORDED, Tree
 from kernelbench.model import Unknown
+from kernelbench.remember import remembered
 
 #: Lines of /proc/cpuinfo that identify the processor; the others change from moment to moment.
 IDENTITY = (

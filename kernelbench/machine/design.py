@@ -6,9 +6,9 @@ from msgspec import Struct
 
 from kernelbench.machine.answers import LlvmHost, version_of
 from kernelbench.machine.cpuinfo import CpuInfo
-from kernelbench.machine.remember import remembered
 from kernelbench.machine.tree import Tree
 from kernelbench.model import Unknown
+from kernelbench.remember import remembered
 
 
 class Design(Struct, frozen=True):

@@ -17,9 +17,9 @@ from typing import Any
 import msgspec
 
 from kernelbench.machine.answers import version_of
-from kernelbench.machine.remember import remembered
 from kernelbench.machine.tree import RECORDED, Tree
 from kernelbench.model import Library, Software, Unknown
+from kernelbench.remember import remembered
 
 PACKAGES = ("numpy", "numba", "llvmlite", "scipy", "torch", "onnxruntime", "tbb", "psutil", "py-cpuinfo", "archspec")
 

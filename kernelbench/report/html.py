@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from msgspec import UnsetType
 
 from kernelbench.model import Result
+from kernelbench.remember import remembered
 from kernelbench.report.chart import charts
 from kernelbench.report.columns import COLUMNS, FLAGS, groups, interval
 from kernelbench.report.facts import ceiling_lines, found, machine_facts, method
@@ -93,11 +94,19 @@ def _unmeasured(everything: Sequence[Row]) -> list[tuple[str, list[tuple[str, st
 @functools.cache
 def _bundle() -> str:
     """Vega, Vega-Lite and Vega-Embed as one script, from vl-convert: about 0.9 MB, two seconds to build."""
-    import altair
-    import vl_convert
+    from importlib.metadata import version
 
-    version = ".".join(altair.SCHEMA_VERSION.removeprefix("v").split(".")[:2])
-    bundle: str = vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;", vl_version=version)
+    def build() -> str:
+        import altair
+        import vl_convert
+
+        schema = ".".join(altair.SCHEMA_VERSION.removeprefix("v").split(".")[:2])
+        bundle: str = vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;", vl_version=schema)
+        return bundle
+
+    key = {name: version(name) for name in ("altair", "vl-convert-python")}
+    bundle = remembered("vega", key, str, build)
+    assert isinstance(bundle, str), "building a bundle either works or raises"
     return _inline(bundle)
 
 

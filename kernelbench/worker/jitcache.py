@@ -23,6 +23,8 @@ from typing import Any
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
+from kernelbench.remember import cache_folder
+
 PACKAGES = ("numba", "llvmlite", "numpy")
 ROOMS = ("kernelbench.kernels", "kernelbench.simd")
 """The catalogue's rooms under test; the harness around them makes no machine code that is measured."""
@@ -35,12 +37,6 @@ class Facts(Struct, frozen=True, omit_defaults=True):
 
     compile_s: float
     isa_used: str | UnsetType = UNSET
-
-
-def cache_home() -> Path:
-    """The user's cache folder for kernelbench."""
-    base = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
-    return Path(base) / "kernelbench"
 
 
 def _room_files(rooms: Iterable[str]) -> list[Path]:
@@ -84,7 +80,7 @@ class JitCache:
     """One folder of compiled code, for one state of the sources."""
 
     def __init__(self, key: str, isa: str) -> None:
-        self.folder = cache_home() / "jit" / key
+        self.folder = cache_folder() / "jit" / key
         self.isa = isa
         self.usable = True
         try:

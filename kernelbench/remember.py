@@ -42,7 +42,7 @@ def remembered(topic: str, key: Mapping[str, str], answer_type: type[T], ask: Ca
     """The stored answer to ``topic`` under ``key``, else what ``ask`` says (stored unless it is an ``Unknown``)."""
     full_key = {**key, "layout": LAYOUT}
     digest = hashlib.sha256(msgspec.json.encode(full_key, order="sorted")).hexdigest()[:16]
-    path = cache_folder() / f"detect-{topic}-{digest}.json"
+    path = cache_folder() / f"{topic}-{digest}.json"
     try:
         stored = msgspec.json.decode(path.read_bytes(), type=Stored)
         if stored.key == full_key:
@@ -60,7 +60,7 @@ def _store(path: Path, content: bytes) -> None:
     """Write whole or not at all: two processes may store the same answer at once."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".detect-")
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".writing-")
     except OSError:
         # No place to keep it: the answer stands, the next call asks again.
         return

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from kernelbench.machine.remember import cache_folder, remembered
+from kernelbench.remember import cache_folder, remembered
 from kernelbench.model import Unknown
 
 
