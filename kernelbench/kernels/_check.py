@@ -111,8 +111,9 @@ def elementwise(
         finite = np.isfinite(got) & np.isfinite(want)
         if not finite.all():
             got, want = got[finite], want[finite]
-        signal += float(np.dot(want, want))
-        noise += float(np.dot(got - want, got - want))
+        with np.errstate(over="ignore"):  # an infinite sum has no ratio: see below
+            signal += float(np.dot(want, want))
+            noise += float(np.dot(got - want, got - want))
     if wrong:
         where = [int(i) for i in np.unravel_index(worst, actual.shape)]
         raise WrongResult(

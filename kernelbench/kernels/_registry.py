@@ -48,8 +48,11 @@ _VARIANTS: dict[str, Variant] = {}
 def random_values(rng: np.random.Generator, shape: tuple[int, ...], dtype: str) -> np.ndarray:
     """Values of either sign with magnitude in [0.5, 1): neither zero nor denormal, and no sum grows fast.
 
-    Drawn as bits: a random sign and mantissa under the exponent of 0.5.
+    Drawn as bits: a random sign and mantissa under the exponent of 0.5. Raises UsageError for a type other than
+    f64 and f32.
     """
+    if dtype not in _BITS:
+        raise UsageError(f"random_values makes f64 and f32, not {dtype!r}; make f32 and quantize it in prepare()")
     keep, half = _BITS[dtype]
     bits: np.ndarray = rng.integers(0, np.iinfo(keep.dtype).max, shape, dtype=keep.dtype, endpoint=True)
     bits &= keep

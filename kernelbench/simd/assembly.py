@@ -5,6 +5,8 @@ import re
 _LABEL = re.compile(r"^([A-Za-z_$.][\w$.@]*):")
 _WRAPPERS = ("_ZN7cpython", "cfunc.", "_ZN13_3cdynamic", "numba_")
 _STACK_OR_ZERO = re.compile(r"\(%r[sb]p\)|^v?p?xor\w*\s+(%\w+), *\1, *\1$|^v?p?xor\w*\s+(%\w+), *\2$")
+_SCALAR_HELP = re.compile(r"^v?(?:mov[au]p[sd] %xmm\d+, %xmm\d+$|(?:andn?|x?or)p[sd]\b)")
+"""Copies, signs and selects of single numbers: there are no scalar forms of these."""
 _PACKED = re.compile(r"^v?(?:p(?!ush|op|refetch|ause)|\w*(?:ps|pd)\b)")
 
 
@@ -37,5 +39,6 @@ def isa_used(assembly: str) -> str:
     if "%ymm" in text:
         return "avx2"
     if "%xmm" in text:
-        return "sse2" if any("%xmm" in line and _PACKED.match(line) for line in lines) else "scalar"
+        packed = (line for line in lines if "%xmm" in line and _PACKED.match(line) and not _SCALAR_HELP.match(line))
+        return "sse2" if any(packed) else "scalar"
     return "neon" if re.search(r"\bv\d+\.(?:\d+[bhsd])", text) else "scalar"

@@ -14,6 +14,7 @@ from kernelbench.model import Accuracy, Case
 from kernelbench.worker.arena import Arena
 from kernelbench.worker.entry import Block, CannotEnter, Entry, PythonCalls, compile_entry
 from kernelbench.worker.problems import Problem
+from kernelbench.worker.returned import as_struct
 
 SENTINEL = {"i8": -128, "u8": 255, "i32": -(2**31)}
 """What integer outputs hold before a call: values no kernel of ours leaves there unless it never wrote."""
@@ -28,9 +29,13 @@ class CaseError(Exception):
         self.message = message
 
 
+MESSAGE_CHARS = 500
+
+
 def one_line(error: BaseException) -> str:
-    """An exception for the user: "ValueError: text"."""
-    text = " ".join(str(error).split())
+    """An exception for the user: "ValueError: text". Shortened, and fit for a UTF-8 file whatever it holds."""
+    whole = " ".join(str(error).split())
+    text = whole[:MESSAGE_CHARS].encode(errors="replace").decode() + "..." * (len(whole) > MESSAGE_CHARS)
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
@@ -127,7 +132,7 @@ class Bench:
                 return accuracy
         found = Verification(case.shape, case.dtype, problem.seed, problem.inputs, inputs, outputs, problem.memo)
         try:
-            accuracy = check(found)
+            accuracy = as_struct(check(found), Accuracy)
         except WrongResult as error:
             raise CaseError(stage, f"wrong result: {error}") from error
         self._right = [output.copy() for output in outputs]

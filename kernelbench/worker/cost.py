@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import resource
-import time
 from pathlib import Path
 
 from msgspec import UNSET
@@ -53,7 +52,6 @@ class Pressure:
 
     def __init__(self) -> None:
         self._steal, self._throttled = _steal_s(), _throttled_s()
-        self._at = time.monotonic()
 
     def since(self) -> dict[str, float]:
         """``steal_s`` and ``throttled_s`` since construction; what the system does not tell is left out."""

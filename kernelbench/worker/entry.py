@@ -123,7 +123,7 @@ def compile_entry(function: Any, arguments: Sequence[Any]) -> Entry:
     before = _hits_and_misses(function)
     try:
         function.compile(signature)
-    except numba.core.errors.NumbaError as error:
+    except (numba.core.errors.NumbaError, TypeError) as error:  # TypeError: the wrong number of arguments
         raise CannotEnter(_first_lines(str(error))) from error
     result = function.overloads[signature]
     if result.fndesc.restype is not numba.core.types.none:

@@ -57,6 +57,8 @@ def _loaded_user_files() -> list[Path]:
         if not file or not file.endswith(".py"):
             return None
         path = Path(file).resolve()
+        if not path.is_file():  # inside an archive, or gone since
+            return None
         return None if path.is_relative_to(ours) or any(path.is_relative_to(f) for f in fixed) else path
 
     return sorted({path for module in list(sys.modules.values()) if (path := under_test(module))})

@@ -14,7 +14,7 @@ from kernelbench.ceilings import clock, probes
 from kernelbench.kernels import _registry as registry
 from kernelbench.measure import sampling
 from kernelbench.measure.loops import Calls, empty_kernel
-from kernelbench.model import Case, Interference, Round
+from kernelbench.model import Case, Interference, Round, Work
 from kernelbench.protocol import (
     CaseFailed,
     CaseInfo,
@@ -37,6 +37,7 @@ from kernelbench.worker import cost, modules, pools, threads
 from kernelbench.worker.bench import Bench, CaseError, cold_sets, one_line
 from kernelbench.worker.jitcache import Facts, JitCache, source_hash
 from kernelbench.worker.problems import Problems
+from kernelbench.worker.returned import as_struct
 
 
 class Service:
@@ -115,7 +116,7 @@ class Service:
     def _describe(self, case: Case) -> CaseInfo:
         variant = registry.variants()[case.variant]
         try:
-            work = variant.work(case.shape, case.dtype)
+            work = as_struct(variant.work(case.shape, case.dtype), Work)
             needed = cost.memory_bytes(variant, case, work, self._setup.last_level_bytes)
         except Exception as error:
             # A user's work model runs here; whatever it raises is a reason not to run the case.

@@ -86,3 +86,13 @@ def ran(
     placed = [x for x in (*operands, *outputs) if isinstance(x, Placed)]
     assert all(x.guards_intact() for x in placed), f"{name} wrote beyond an operand"
     return Verification(shape, dtype, seed, made, prepared, tuple(x.array for x in outputs), {})
+
+
+def assembly(name: str, dtype: str) -> str:
+    """What the compiler emits for a variant, compiled anew: code from Numba's cache comes without its text."""
+    variant = VARIANTS[name]
+    shape = dict.fromkeys(variant.op.dims, 9)
+    arguments = (*variant.make_inputs(shape, dtype).arrays, *empty_outputs(variant, shape, dtype))
+    anew = numba.jit(**variant.function.targetoptions)(variant.function.py_func)
+    anew.compile(tuple(numba.typeof(x) for x in arguments))
+    return "\n".join(anew.inspect_asm().values())
