@@ -12,7 +12,8 @@ from tests.integration.tool import Tool, Workers
 def own_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """One JIT cache for all these tests, and a host lock that no other run on this host holds."""
     with pytest.MonkeyPatch.context() as patched:
-        for name in [name for name in os.environ if name.startswith(("KERNELBENCH_", "NUMBA_"))]:
+        meant_for_others = ("KERNELBENCH_", "NUMBA_", "PYTHONDONTWRITEBYTECODE")
+        for name in [name for name in os.environ if name.startswith(meant_for_others)]:
             patched.delenv(name)
         patched.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
         patched.setenv("TMPDIR", str(tmp_path_factory.mktemp("tmp")))

@@ -3,11 +3,11 @@
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import psutil
 from msgspec import UNSET, UnsetType
 
 import kernelbench
@@ -22,13 +22,18 @@ PLENTY_S = 120.0
 
 SHORT = Effort(sample_s=0.001, samples=3, round_s=0.001, warmup_s=0.0)
 GIB = 1 << 30
+LOOK_AGAIN = threading.Event()
 
 
 class Tool:
-    """`kernelbench`, run by the interpreter of the tests."""
+    """`kernelbench` from the sources under test, or another one by its command and import path."""
 
-    def __init__(self, python: Sequence[str] = (sys.executable,), path: str | UnsetType = str(ROOT)) -> None:
-        self._command = (*python, "-m", "kernelbench")
+    def __init__(
+        self,
+        command: Sequence[str] = (sys.executable, "-P", "-m", "kernelbench"),
+        path: str | UnsetType = str(ROOT),
+    ) -> None:
+        self._command = tuple(command)
         self._path = path
 
     def start(self, *words: object, folder: Path, **environment: str) -> subprocess.Popen[str]:
@@ -72,6 +77,7 @@ class Workers:
     def end(self) -> None:
         """End all of them."""
         for worker in self._started:
+            worker.kill()
             worker.close()
 
 
@@ -106,5 +112,4 @@ def wait_for(condition: Callable[[], bool]) -> None:
     end = time.monotonic() + PLENTY_S
     while not condition():
         assert time.monotonic() < end, "the awaited never came"
-        psutil.wait_procs([], timeout=0)
-        time.sleep(0.005)
+        LOOK_AGAIN.wait(0.005)

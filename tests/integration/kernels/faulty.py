@@ -7,34 +7,30 @@ import sys
 import numpy as np
 from numba import njit
 
-from kernelbench.kernels._check import Verification, close_to
-from kernelbench.kernels._registry import Arrays, Op, Outputs, Shape, random_values
-from kernelbench.model import DTYPE_BYTES, Accuracy, Work
+import kernelbench as kb
 
 
-def _inputs(shape: Shape, dtype: str, rng: np.random.Generator) -> Arrays:
-    return (random_values(rng, (shape["n"],), dtype),)
-
-
-def _outputs(shape: Shape, dtype: str) -> Outputs:
-    return (((shape["n"],), dtype),)
-
-
-def _work(shape: Shape, dtype: str) -> Work:
-    size = DTYPE_BYTES[dtype] * shape["n"]
-    return Work(
+def _work(shape, dtype):
+    size = 4 * shape["n"]
+    return kb.Work(
         model="modelled", flop=shape["n"], mix="add", read_bytes=size, write_bytes=size, working_set_bytes=2 * size
     )
 
 
-def _check(v: Verification) -> Accuracy:
+def _check(v: kb.Verification) -> kb.Accuracy:
     # Doubling is exact in binary floating point.
     exact = 2.0 * v.inputs[0].astype(np.float64)
-    return close_to(v.outputs[0], exact, 1.0, 0.0, metric="max |error|", reference="float64")
+    return kb.close_to(v.outputs[0], exact, 1.0, 0.0, metric="max |error|", reference="float64")
 
 
-double = Op(
-    name="double", summary="y[n] = 2 x[n]", dims=("n",), inputs=_inputs, outputs=_outputs, work=_work, check=_check
+double = kb.Op(
+    name="double",
+    summary="y[n] = 2 x[n]",
+    dims=("n",),
+    inputs=lambda shape, dtype, rng: (kb.random_values(rng, (shape["n"],), dtype),),
+    outputs=lambda shape, dtype: (((shape["n"],), dtype),),
+    work=_work,
+    check=_check,
 )
 
 
@@ -50,6 +46,42 @@ def sound(x, y):
 def sound_python(x, y):
     """Right, called from Python."""
     np.add(x, x, out=y)
+
+
+def _numpy_work(shape, dtype):
+    size = np.prod(tuple(shape.values())) * np.dtype(np.float32).itemsize
+    return kb.Work(model="modelled", flop=size / 4, read_bytes=size, write_bytes=size, working_set_bytes=2 * size)
+
+
+def _numpy_check(v: kb.Verification) -> kb.Accuracy:
+    error = np.max(np.abs(v.outputs[0] - 2 * v.inputs[0]))
+    if error > 0:
+        raise kb.WrongResult(f"off by {error}")
+    return kb.Accuracy(metric="max |error|", value=error, reference="numpy", tolerance=np.int64(0))
+
+
+@double.variant(style="python", dtypes=("f32",), work=_numpy_work, check=_numpy_check)
+def counted_by_numpy(x, y):
+    """Right; its work and its error are NumPy's numbers."""
+    np.add(x, x, out=y)
+
+
+@double.variant(style="python", dtypes=("f32",), work=lambda shape, dtype: kb.Work(model="modelled", flop=np.nan))
+def workless(x, y):
+    """Right, but its work is not a number."""
+    np.add(x, x, out=y)
+
+
+@double.variant(style="python", dtypes=("f32",), check=lambda v: None)
+def unchecked(x, y):
+    """Right, but its check says nothing."""
+    np.add(x, x, out=y)
+
+
+@double.variant(style="python", dtypes=("f32",))
+def garbled(x, y):
+    """Raises with a text that is not for a terminal, nor for a UTF-8 file, and far too long."""
+    raise ValueError("first\nsecond \udcff \x1b[31m" + "z" * 1_000_000)
 
 
 @double.variant(style="python", dtypes=("f32",))
@@ -122,12 +154,21 @@ def hoards_native(x, y):
 
 @double.variant(style="naive", dtypes=("f32",))
 @njit
+def reserves(x, y):
+    """The same without touching it: there is an error before there is too much."""
+    kept = [np.empty(1 << 22, np.float32)]
+    while True:
+        kept.append(np.empty(1 << 22, np.float32))
+
+
+@double.variant(style="naive", dtypes=("f32",))
+@njit
 def untypable(x, y):
     """Does not compile."""
     y[0] = x.no_such_attribute
 
 
-def _no_operands(inputs: Arrays) -> Arrays:
+def _no_operands(inputs):
     raise ValueError("these operands cannot be prepared")
 
 

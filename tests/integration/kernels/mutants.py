@@ -7,10 +7,10 @@ import numpy as np
 from faulty import double
 from numba import njit
 
+import kernelbench as kb
 from kernelbench.kernels import matmul as ladder
-from kernelbench.kernels._registry import Arrays, variants
 
-QUANTIZED = variants()["matmul/int8"]
+QUANTIZED = kb.get("matmul/int8")
 STEPS = 20_000_000
 """Dependent multiply-adds, 3 cycles or more each: no core does them in less than the millisecond of a sample."""
 
@@ -35,7 +35,7 @@ def one_inner_element_wrong(a, b, c):
     c[101, 77] -= a[101, 0] * b[0, 77]
 
 
-def _int8(name: str):
+def _int8(name):
     return ladder.matmul.variant(
         name=name,
         style="quantized",
@@ -74,7 +74,7 @@ def last_not_written(x, y):
         y[i] = x[i] + x[i]
 
 
-def _counted(inputs: Arrays) -> Arrays:
+def _counted(inputs):
     """The operands, and a counter of calls."""
     return (*inputs, np.zeros(1, np.int64))
 

@@ -1,0 +1,154 @@
+"""Who may import whom: the package's rooms, and the few packages that only some of them may touch.
+
+Lazy imports inside functions count as well; only those under `if TYPE_CHECKING` do not, for they never run.
+"""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import kernelbench
+
+PACKAGE = Path(kernelbench.__file__).resolve().parent
+
+BASE = {"errors", "units"}
+MODEL = BASE | {"model", "protocol"}
+PLAN = MODEL | {"sizes", "config", "config_check", "selection", "fitness", "plan"}
+ALLOWED: dict[str, set[str]] = {
+    "errors": set(),
+    "units": set(),
+    "model": BASE,
+    "protocol": BASE | {"model"},
+    "remember": BASE | {"model"},
+    # What is to be done: pure.
+    "sizes": PLAN,
+    "config": PLAN,
+    "config_check": PLAN,
+    "selection": PLAN,
+    "fitness": PLAN,
+    "plan": PLAN,
+    # What the machine is and how time is taken; machine asks simd.host what LLVM may emit.
+    "machine": MODEL | {"simd", "remember"},
+    "measure": MODEL | {"simd"},
+    # What runs in a worker process.
+    "simd": BASE,
+    "kernels": MODEL | {"simd"},
+    "ceilings": MODEL | {"simd", "measure", "worker"},
+    "worker": MODEL | {"simd", "measure", "kernels", "ceilings", "remember"},
+    # What makes of it a result.
+    "store": MODEL,
+    "analysis": MODEL,
+    "report": MODEL | {"analysis", "remember"},
+    "runner": PLAN | {"machine", "store"},
+    "cli": PLAN | {"machine", "store", "analysis", "report", "runner"},
+    # The face towards Python: kernels and their measuring in the caller's own process.
+    "api": PLAN | {"kernels", "measure", "worker"},
+    "__init__": {"api", "kernels", *MODEL},
+    "__main__": {"cli"},
+}
+"""Room -> the rooms it may import. A new room needs a line here."""
+
+NUMBA = {"kernels", "simd", "ceilings", "worker"}
+ONLY_IN = {
+    "numba": NUMBA,
+    "llvmlite": NUMBA,
+    "click": {"cli"},
+    "numpy": NUMBA | {"measure", "api"},
+}
+"""Package -> the only rooms that may import it."""
+
+
+def room_of(name: str) -> str:
+    """ "kernelbench.store.files" -> "store"; the package itself is "__init__"."""
+    return name.split(".")[1] if "." in name else "__init__"
+
+
+def modules() -> dict[str, ast.Module]:
+    """Every module of the package by dotted name."""
+    found = {}
+    for path in sorted(PACKAGE.rglob("*.py")):
+        parts = ("kernelbench", *path.relative_to(PACKAGE).with_suffix("").parts)
+        name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+        found[name] = ast.parse(path.read_text(), path.name)
+    return found
+
+
+MODULES = modules()
+
+
+def statements(node: ast.AST) -> Iterator[ast.Import | ast.ImportFrom]:
+    """Import statements that can run."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.Import | ast.ImportFrom):
+            yield child
+        elif isinstance(child, ast.If) and ast.unparse(child.test).endswith("TYPE_CHECKING"):
+            for other in child.orelse:
+                yield from statements(other)
+        else:
+            yield from statements(child)
+
+
+def imports(name: str) -> Iterator[str]:
+    """Dotted names of what the module ``name`` imports, our modules by their own names."""
+    for statement in statements(MODULES[name]):
+        if isinstance(statement, ast.Import):
+            yield from (alias.name for alias in statement.names)
+            continue
+        assert not statement.level, f"{name}: relative import; write it out"
+        base = statement.module or ""
+        for alias in statement.names:
+            whole = f"{base}.{alias.name}"
+            yield whole if whole in MODULES else base
+
+
+def called_by_name(name: str) -> Iterator[str]:
+    """Our modules that a module names in a string, to import them by name."""
+    if not any(other.split(".")[0] == "importlib" for other in imports(name)):
+        return
+    for node in ast.walk(MODULES[name]):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value in MODULES:
+            yield node.value
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_a_module_imports_only_what_its_room_may(name: str) -> None:
+    room = room_of(name)
+    assert room in ALLOWED, f"the room {room} has no place among the layers yet"
+    rooms = {room_of(other) for other in imports(name) if other.split(".")[0] == "kernelbench" and other in MODULES}
+    # The version, in the package's own file, is everybody's.
+    assert rooms - {room, "__init__"} - ALLOWED[room] == set()
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_a_module_reaches_no_room_by_a_name_in_a_string_that_it_may_not_import(name: str) -> None:
+    room = room_of(name)
+    assert {room_of(other) for other in called_by_name(name)} - {room, "__init__"} - ALLOWED[room] == set()
+
+
+@pytest.mark.parametrize("package", ONLY_IN)
+def test_a_package_is_imported_only_where_it_belongs(package: str) -> None:
+    rooms = {room_of(name) for name in MODULES if any(other.split(".")[0] == package for other in imports(name))}
+    assert rooms <= ONLY_IN[package]
+
+
+def test_numba_is_out_of_reach_of_what_reads_results() -> None:
+    for start in ("info", "compare", "report"):
+        assert not {room_of(name) for name in reached(f"kernelbench.cli.{start}")} & (NUMBA - {"simd"})
+
+
+def test_of_simd_the_machine_uses_only_what_needs_no_numba() -> None:
+    used = {other for name in MODULES if room_of(name) == "machine" for other in imports(name) if ".simd" in other}
+    assert used <= {"kernelbench.simd.host"}
+
+
+def reached(start: str) -> set[str]:
+    """Every module of ours that importing and calling ``start`` can load, lazily or not."""
+    found, todo = set(), [start]
+    while todo:
+        name = todo.pop()
+        if name not in found:
+            found.add(name)
+            todo += [other for other in imports(name) if other in MODULES and other != "kernelbench"]
+    return found
