@@ -16,8 +16,8 @@ from pathlib import Path
 
 import numpy as np
 
-from kernelbench.measure.loops import Calls, empty_kernel
-from kernelbench.worker.arena import Arena
+from kernelbench.timing.arena import Arena
+from kernelbench.timing.loops import Calls, empty_kernel
 
 ELEMENTS = 1024  # 4 KiB of f32 in; 4 KiB out
 CALLS = 50_000
@@ -33,7 +33,11 @@ __attribute__((noinline)) void relu(void *block) {
     for (int64_t i = 0; i < b->n; i++) y[i] = x[i] > 0 ? x[i] : 0;
 }
 
-static int64_t now(void) { struct timespec t; clock_gettime(CLOCK_MONOTONIC, &t); return t.tv_sec * 1000000000LL + t.tv_nsec; }
+static int64_t now(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return t.tv_sec * 1000000000LL + t.tv_nsec;
+}
 
 int64_t c_loop(void (*kernel)(void *), void *block, int64_t calls) {
     int64_t start = now();
@@ -72,7 +76,8 @@ def main(pairs: int) -> None:
             ratios.append(mine / theirs)
             best = [min(best[0], mine), min(best[1], theirs)]
         print(
-            f"relu 4 KiB: kernelbench {best[0] * 1e9:.2f} ns, C {best[1] * 1e9:.2f} ns, best/best {best[0] / best[1]:.4f}"
+            f"relu 4 KiB: kernelbench {best[0] * 1e9:.2f} ns, C {best[1] * 1e9:.2f} ns,"
+            f" best/best {best[0] / best[1]:.4f}"
         )
         print(f"ratio of pairs: median {statistics.median(ratios):.4f} over {pairs} pairs")
 

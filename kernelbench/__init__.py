@@ -4,9 +4,7 @@
 and ``kb.measure`` are described in ``kernelbench.api``; the rest is for kernel files of your own.
 """
 
-import sys
 from importlib import import_module
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -60,14 +58,3 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return sorted({*globals(), *__all__})
-
-
-class _Package(ModuleType):
-    """Importing the subpackage ``kernelbench.measure`` would otherwise put it where the function ``measure`` is."""
-
-    def __setattr__(self, name: str, value: object) -> None:
-        if name != "measure" or not isinstance(value, ModuleType):
-            super().__setattr__(name, value)
-
-
-sys.modules[__name__].__class__ = _Package

@@ -28,7 +28,7 @@ from kernelbench.protocol import Effort
 
 if TYPE_CHECKING:
     from kernelbench.kernels._registry import Variant
-    from kernelbench.measure.sampling import Run
+    from kernelbench.timing.sampling import Run
     from kernelbench.worker.entry import Block, Entry
 
 
@@ -133,7 +133,7 @@ def measure(
     """
     import time
 
-    from kernelbench.measure import sampling
+    from kernelbench.timing import sampling
     from kernelbench.worker.cost import Watch
 
     declared = {"flop": _positive("flop", flop), "bytes": _positive("bytes", bytes)}
@@ -178,7 +178,7 @@ class _Timed:
 
 def _timed(fn: Callable[..., Any], args: Sequence[Any]) -> _Timed:
     """``fn(*args)`` through the trampoline where Numba compiled it, else from Python. Raises UsageError."""
-    from kernelbench.measure.loops import Calls
+    from kernelbench.timing.loops import Calls
     from kernelbench.worker.entry import Block, CannotEnter, PythonCalls, compile_entry
 
     if not hasattr(fn, "overloads"):

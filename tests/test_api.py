@@ -62,12 +62,6 @@ def test_an_unknown_name_says_what_there_is() -> None:
         kb.mesure  # noqa: B018
 
 
-def test_measure_is_the_function_even_after_its_neighbour_of_that_name_is_imported() -> None:
-    code = "import kernelbench.measure.sampling, kernelbench as kb; print(kb.measure.__module__)"
-    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert ended.stdout.strip() == "kernelbench.api"
-
-
 def test_the_catalogue_is_there_by_name() -> None:
     known = kb.variants()
     assert known["matmul/tiled"] is kb.get("matmul/tiled")

@@ -31,12 +31,12 @@ ALLOWED: dict[str, set[str]] = {
     "plan": PLAN,
     # What the machine is and how time is taken; machine asks simd.host what LLVM may emit.
     "machine": MODEL | {"simd", "remember"},
-    "measure": MODEL | {"simd"},
+    "timing": MODEL | {"simd"},
     # What runs in a worker process.
     "simd": BASE,
     "kernels": MODEL | {"simd"},
-    "ceilings": MODEL | {"simd", "measure", "worker"},
-    "worker": MODEL | {"simd", "measure", "kernels", "ceilings", "remember"},
+    "ceilings": MODEL | {"simd", "timing"},
+    "worker": MODEL | {"simd", "timing", "kernels", "ceilings", "remember"},
     # What makes of it a result.
     "store": MODEL,
     "analysis": MODEL,
@@ -44,7 +44,7 @@ ALLOWED: dict[str, set[str]] = {
     "runner": PLAN | {"machine", "store"},
     "cli": PLAN | {"machine", "store", "analysis", "report", "runner"},
     # The face towards Python: kernels and their measuring in the caller's own process.
-    "api": PLAN | {"kernels", "measure", "worker"},
+    "api": PLAN | {"kernels", "timing", "worker"},
     "__init__": {"api", "kernels", *MODEL},
     "__main__": {"cli"},
 }
@@ -55,7 +55,7 @@ ONLY_IN = {
     "numba": NUMBA,
     "llvmlite": NUMBA,
     "click": {"cli"},
-    "numpy": NUMBA | {"measure", "api"},
+    "numpy": NUMBA | {"timing", "api"},
 }
 """Package -> the only rooms that may import it."""
 

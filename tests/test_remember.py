@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from kernelbench.remember import cache_folder, remembered
 from kernelbench.model import Unknown
+from kernelbench.remember import cache_folder, remembered
 
 
 @pytest.fixture(autouse=True)

@@ -4,8 +4,8 @@ import ctypes
 import platform
 from functools import cache
 
-from kernelbench.measure.loops import READ_CLOCK
 from kernelbench.simd.jit import Code, compile_ir
+from kernelbench.timing.loops import READ_CLOCK
 
 # Register-register adds in one dependency chain: a cycle each. Not `add $1`: recent Intel cores fold
 # chains of small immediates when renaming and would show several per cycle.

@@ -11,10 +11,10 @@ import numpy as np
 from msgspec import UNSET
 
 from kernelbench.ceilings import clock, compute, memory
-from kernelbench.measure.loops import run_team
 from kernelbench.model import Ceiling, Probe
 from kernelbench.protocol import ProbeCeilings
 from kernelbench.simd.jit import Code
+from kernelbench.timing.loops import run_team
 
 COMPUTE = (("f64", "fma"), ("f32", "fma"), ("i8", "dot"))
 """(number type, instruction mix) measured in this version."""
@@ -181,7 +181,7 @@ def _bandwidth(this: _Pass, mix: str, size: int, level: str, moved: int, best: P
 
 def _buffer(size: int, cpu: int) -> np.ndarray:
     """``size`` bytes of 0.5, on huge pages where granted, first touched on ``cpu``."""
-    from kernelbench.worker.arena import Arena
+    from kernelbench.timing.arena import Arena
 
     arena = Arena(size + 2 * PAGE, (cpu,))
     made = arena.empty((size // 4,), np.dtype(np.float32))

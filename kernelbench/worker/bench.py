@@ -9,9 +9,9 @@ import numpy as np
 
 from kernelbench.kernels._check import Verification, WrongResult
 from kernelbench.kernels._registry import NUMPY, Variant
-from kernelbench.measure.loops import Calls
 from kernelbench.model import Accuracy, Case
-from kernelbench.worker.arena import Arena
+from kernelbench.timing.arena import Arena
+from kernelbench.timing.loops import Calls
 from kernelbench.worker.entry import Block, CannotEnter, Entry, PythonCalls, compile_entry
 from kernelbench.worker.problems import Problem
 from kernelbench.worker.returned import as_struct

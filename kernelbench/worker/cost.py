@@ -9,8 +9,8 @@ from msgspec import UNSET
 
 from kernelbench.ceilings import clock
 from kernelbench.kernels._registry import Variant
-from kernelbench.measure.sampling import Observation
 from kernelbench.model import DTYPE_BYTES, Case, Work
+from kernelbench.timing.sampling import Observation
 from kernelbench.worker.bench import cold_sets
 
 CHECK_COPIES = 3

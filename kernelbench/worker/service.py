@@ -12,8 +12,6 @@ from msgspec import UNSET
 
 from kernelbench.ceilings import clock, probes
 from kernelbench.kernels import _registry as registry
-from kernelbench.measure import sampling
-from kernelbench.measure.loops import Calls, empty_kernel
 from kernelbench.model import Case, Interference, Round, Work
 from kernelbench.protocol import (
     CaseFailed,
@@ -33,6 +31,8 @@ from kernelbench.protocol import (
     WorkerSetup,
 )
 from kernelbench.simd.assembly import isa_used
+from kernelbench.timing import sampling
+from kernelbench.timing.loops import Calls, empty_kernel
 from kernelbench.worker import cost, modules, pools, threads
 from kernelbench.worker.bench import Bench, CaseError, cold_sets, one_line
 from kernelbench.worker.jitcache import Facts, JitCache, source_hash

@@ -52,7 +52,7 @@ def test_it_fits_80_columns() -> None:
 
 
 def test_json_holds_ops_and_variants(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setattr(library, "process_factory", lambda memory_bytes: FakeWorkers(Clock()))
+    monkeypatch.setattr(library, "process_factory", lambda memory_bytes, *_: FakeWorkers(Clock()))
     assert cli._exit_code(["list", "--json"]) == 0
     data = json.loads(capsys.readouterr().out)
     assert [op["name"] for op in data["ops"]] == ["op"]

@@ -36,7 +36,7 @@ Kernelbench = Callable[..., int]
 def workers(monkeypatch: pytest.MonkeyPatch) -> FakeWorkers:
     made = FakeWorkers(RealTime(), step_s=0.0)
     for module in (session, library):
-        monkeypatch.setattr(module, "process_factory", lambda memory_bytes: made)
+        monkeypatch.setattr(module, "process_factory", lambda memory_bytes, *_: made)
     monkeypatch.setattr(session, "detect", machine)
     return made
 

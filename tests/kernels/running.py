@@ -12,7 +12,7 @@ from hypothesis import settings
 from kernelbench.kernels import _registry as registry
 from kernelbench.kernels._check import Verification
 from kernelbench.kernels._registry import NUMPY, Variant
-from kernelbench.measure.loops import Calls
+from kernelbench.timing.loops import Calls
 from kernelbench.worker.bench import SENTINEL
 from kernelbench.worker.entry import Block, Entry, compile_entry
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numba import njit
 
-from kernelbench.measure.loops import Calls
+from kernelbench.timing.loops import Calls
 from kernelbench.worker.entry import Block, CannotEnter, PythonCalls, compile_entry
 
 # Kernels are untyped: Numba takes their types from the operands.

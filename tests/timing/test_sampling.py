@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kernelbench.measure.sampling import (
+from kernelbench.protocol import Effort
+from kernelbench.timing.sampling import (
     MIN_SAMPLES,
     SETTLED,
     SWITCH_EVERY_S,
@@ -19,7 +20,6 @@ from kernelbench.measure.sampling import (
     shortest_sample_s,
     warm_up,
 )
-from kernelbench.protocol import Effort
 
 derandomized = settings(deadline=None, derandomize=True, database=None)
 durations = st.floats(1e-9, 10.0)

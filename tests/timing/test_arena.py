@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kernelbench.worker.arena import HUGE, PAGE, STAGGER, Arena
+from kernelbench.timing.arena import HUGE, PAGE, STAGGER, Arena
 
 CPUS = tuple(sorted(os.sched_getaffinity(0)))
 F32 = np.dtype(np.float32)

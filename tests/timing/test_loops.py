@@ -6,8 +6,8 @@ from itertools import pairwise
 
 import pytest
 
-from kernelbench.measure.loops import Calls, empty_kernel, run_team
 from kernelbench.simd.jit import Code, compile_ir
+from kernelbench.timing.loops import Calls, empty_kernel, run_team
 
 COUNTING = """
 define void @count(ptr %block) {
