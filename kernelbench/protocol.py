@@ -23,6 +23,8 @@ class WorkerSetup(Struct, frozen=True):
     """Absolute paths of the user's kernel files."""
     serial: int = 0
     """Number of this process within the run."""
+    shares_cores: bool = False
+    """True when two of the CPUs are SMT siblings: then its own threads share cores, which is no disturbance."""
     last_level_bytes: int = 64 << 20
     """The last-level cache: cold cases rotate through four times as much."""
 
@@ -66,6 +68,8 @@ class Measure(Struct, frozen=True, tag=True):
     started_at: float
     """``time.monotonic()`` of the run's begin (system-wide on Linux), for ``start_s``."""
     verify_only: bool = False
+    best_adds_per_cycle: float = 0.0
+    """The most independent adds a cycle seen so far in the run: what a core of one's own can do."""
 
 
 class ProbeCeilings(Struct, frozen=True, tag=True):

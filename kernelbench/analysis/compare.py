@@ -155,6 +155,8 @@ def _judged(case_id: str, base: _Side, new: _Side, threshold: float, basis: str)
     before, after = _log_rounds(base), _log_rounds(new)
     moved = shift(before, after)
     verdict, reason = _verdict(moved.estimate, moved.interval, threshold, (len(before), len(after)))
+    if verdict in ("regressed", "improved") and (shared := _disturbed(base, new)):
+        verdict, reason = "ambiguous", f"{reason}, but {shared}: the host may have moved, not the code"
     cell = Cell(
         case_id,
         verdict,
@@ -174,6 +176,16 @@ def _judged(case_id: str, base: _Side, new: _Side, threshold: float, basis: str)
         ci_high=math.exp(moved.interval.high),
         detectable=_detectable(moved.estimate, moved.interval, threshold),
     )
+
+
+def _disturbed(base: _Side, new: _Side) -> str:
+    """Which side had a quiet machine in less than half of its rounds, in words; empty when neither."""
+    for side, place in ((base, "BASE"), (new, "NEW")):
+        if not isinstance(side.timing, UnsetType):
+            quiet, rounds = side.timing.quiet_rounds, len(side.timing.round_medians_s)
+            if 2 * quiet < rounds:
+                return f"{place} was undisturbed in only {quiet} of {rounds} rounds"
+    return ""
 
 
 def _verdict(

@@ -64,6 +64,10 @@ class Interference(Struct, frozen=True, omit_defaults=True):
     """Per sample, minor and major."""
     clock_hz: tuple[float, ...] = ()
     """Dependent-add clock probe beside each sample; empty where the architecture has none."""
+    adds_per_cycle: tuple[float, ...] = ()
+    """Independent adds a cycle beside each sample: fewer when a neighbour shares the core; empty where not measured."""
+    disturbed: tuple[bool, ...] = ()
+    """Per sample: preempted, at a slow clock or on a shared core. Empty: not judged, all count."""
     steal_s: float | UnsetType = UNSET
     """CPU time stolen by the hypervisor during the round; absent where not reported."""
     throttled_s: float | UnsetType = UNSET

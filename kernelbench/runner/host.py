@@ -2,7 +2,7 @@
 
 import psutil
 
-from kernelbench.machine import cache_levels, last_level_bytes, placement
+from kernelbench.machine import cache_levels, cpulist, last_level_bytes, placement
 from kernelbench.model import Machine, Unknown
 
 FREE_SHARE = 0.8
@@ -31,6 +31,12 @@ def worker_memory(machine: Machine, wanted_bytes: int) -> int:
 def pinning(machine: Machine, threads: set[int]) -> dict[int, tuple[int, ...]]:
     """CPUs for each number of threads. Raises ``UsageError`` for more threads than usable."""
     return {count: placement(machine, count) for count in sorted(threads)}
+
+
+def sharing(machine: Machine, cpus: dict[int, tuple[int, ...]]) -> frozenset[int]:
+    """The numbers of threads at which two of the CPUs are SMT siblings."""
+    cores = [set(cpulist.parse(core)) for core in machine.topology.smt_siblings]
+    return frozenset(count for count, mine in cpus.items() if any(len(core & set(mine)) > 1 for core in cores))
 
 
 def last_level(machine: Machine) -> int:

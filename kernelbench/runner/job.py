@@ -6,7 +6,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from kernelbench.errors import UsageError, WorkerError
-from kernelbench.model import Case
+from kernelbench.model import Case, Round
 from kernelbench.protocol import Broken, Effort, Ready, Reply, Request, WorkerSetup
 from kernelbench.runner.process import Died
 from kernelbench.store.journal import CaseDead, CeilingsDone, Event, RoundDone
@@ -37,8 +37,15 @@ class Job(Struct, frozen=True):
     time_budget_s: float
     modules: tuple[str, ...] = ()
     """Absolute paths of the user's kernel files."""
+    shares_cores: frozenset[int] = frozenset()
+    """The numbers of threads at which two of the CPUs belong to one core."""
     ceilings: bool = True
     verify_only: bool = False
+
+
+def most_adds(one: Round) -> float:
+    """The most independent adds a cycle beside any of the round's samples; 0 where not measured."""
+    return max(one.interference.adds_per_cycle, default=0.0)
 
 
 class Past(Struct, frozen=True):
@@ -54,6 +61,8 @@ class Past(Struct, frozen=True):
     """Time of the run already spent."""
     workers: int = 0
     """Worker processes already used: the next serial number."""
+    best_adds_per_cycle: float = 0.0
+    """The most independent adds a cycle seen beside any sample."""
 
     @staticmethod
     def of(events: tuple[Event, ...]) -> "Past":
@@ -69,6 +78,7 @@ class Past(Struct, frozen=True):
             dead=frozenset(event.case_id for event in events if isinstance(event, CaseDead)),
             offset_s=max(ends, default=0.0),
             workers=max((one.worker for one in timed), default=-1) + 1,
+            best_adds_per_cycle=max((most_adds(one) for one in timed), default=0.0),
         )
 
 

@@ -33,6 +33,7 @@ from kernelbench.runner.job import (
     Summary,
     Worker,
     WorkerFactory,
+    most_adds,
     start_worker,
 )
 from kernelbench.runner.process import Died
@@ -91,6 +92,7 @@ class _Execution:
         self._serials = itertools.count(past.workers)
         self._started_at = clock() - past.offset_s
         self._worker: Worker | None = None
+        self._best_adds = past.best_adds_per_cycle
         self._round_s = 0.0
         self._lost_s = 0.0
 
@@ -174,11 +176,14 @@ class _Execution:
             self._job.effort,
             self._started_at,
             verify_only=self._job.verify_only,
+            best_adds_per_cycle=self._best_adds,
         )
         answer = self._ask((case.threads, case.isa), request, self._job.case_timeout_s)
         if isinstance(answer, CaseMeasured):
             self._journal.append(RoundDone(index, case.id, answer))
             self._done.add((index, case.id))
+            if answer.round:
+                self._best_adds = max(self._best_adds, most_adds(answer.round))
             return
         stage, why, fault = _failure(answer)
         self._note_fault(fault, f"{case.id}: {why}")
@@ -192,7 +197,8 @@ class _Execution:
     def _ask(self, group: Group, request: Measure | ProbeCeilings, timeout_s: float) -> Reply | Died:
         threads, isa = group
         if self._worker is None:
-            setup = WorkerSetup(threads, self._job.cpus[threads], isa, self._job.modules, next(self._serials))
+            shares = threads in self._job.shares_cores
+            setup = WorkerSetup(threads, self._job.cpus[threads], isa, self._job.modules, next(self._serials), shares)
             try:
                 self._worker = start_worker(self._workers, setup, self._job.source_hash)
             except Stillborn as error:

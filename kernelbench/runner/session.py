@@ -13,7 +13,7 @@ from kernelbench.machine import detect
 from kernelbench.model import METHOD_VERSION, SCHEMA_VERSION, Machine, Result, Work
 from kernelbench.plan import Plan, admit, expand
 from kernelbench.runner.guards import claimed, sigterm_as_interrupt
-from kernelbench.runner.host import last_level, levels, pinning, worker_memory
+from kernelbench.runner.host import last_level, levels, pinning, sharing, worker_memory
 from kernelbench.runner.job import Job, Past, Progress, Sink, Summary
 from kernelbench.runner.library import librarian, process_factory
 from kernelbench.runner.schedule import execute
@@ -220,6 +220,7 @@ def _job(
         case_timeout_s=config.case_timeout_s,
         time_budget_s=config.time_budget_s,
         modules=config.modules,
+        shares_cores=sharing(machine, cpus),
         ceilings=config.ceilings and not verify_only,
         verify_only=verify_only,
     )

@@ -10,8 +10,10 @@ from numba import types
 from numba.core import config
 from numba.extending import intrinsic
 
-ROWS, COLUMNS, QUAD = 12, 32, 4
-"""A tile of c is 12 x 32: 24 accumulators of 16 lanes + 2 vectors of b + 1 of a = 27 of AVX-512's 32 registers.
+ROWS, COLUMNS, QUAD = 8, 32, 4
+"""A tile of c is 8 x 32: 16 accumulators of 16 lanes + 2 vectors of b + 8 of a = 26 of AVX-512's 32 registers.
+Each vector of a serves two products, so the compiler loads all 8 ahead; with 12 rows it spills, and a spill that
+crosses a cache line, as the stack happens to lie, halves the speed of a whole process.
 QUAD: the instruction adds 4 neighbouring products into each 32-bit lane."""
 
 LANES = 16
@@ -57,7 +59,7 @@ def _data_and_row(context, builder, kind, value):
 
 @intrinsic
 def dot_tile(typingctx, a, b, start, c):
-    """c[12,32] = start[32] + a[12,depth] @ panel, rows beyond those shapes untouched.
+    """c[8,32] = start[32] + a[8,depth] @ panel, rows beyond those shapes untouched.
 
     a: uint8, C-contiguous rows of ``depth`` bytes; b: int8 panel [depth/4, 32, 4]; start: int32, added to
     every row; c: int32, unit stride along a row.

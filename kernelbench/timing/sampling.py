@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from msgspec import Struct
@@ -43,6 +43,8 @@ class Observation(Struct, frozen=True):
     page_faults: int
     clock_hz: float
     """Core clock beside the sample; 0 where it cannot be measured."""
+    adds_per_cycle: float = 0.0
+    """Independent adds a cycle beside the sample, the lower of before and after; 0 where not measured."""
 
 
 class Samples(Struct, frozen=True):
@@ -51,6 +53,8 @@ class Samples(Struct, frozen=True):
     seconds_per_call: tuple[float, ...]
     calls_per_sample: int
     observations: tuple[Observation, ...]
+    disturbed: tuple[bool, ...]
+    """Per sample: preempted, at a slow clock, or on a core shared with a busy neighbour."""
 
 
 def shortest_sample_s(effort: Effort, timer_resolution_s: float) -> float:
@@ -95,41 +99,61 @@ def warm_up(run: Run, calls: int, first_s: float, limit_s: float) -> float:
     return spent
 
 
-def sample(run: Run, calls: int, effort: Effort, observer: Observer) -> Samples:
-    """Up to ``effort.samples`` samples while ``effort.round_s`` lasts, never fewer than 3.
+SLOW_CLOCK = 0.95
+"""A sample beside which the clock ran below this share of the round's best is disturbed."""
+SHARED_CORE = 0.96
+"""Fewer independent adds a cycle than this share of the most ever seen: a neighbour uses the core's units."""
+SWITCH_EVERY_S = 0.05
+"""A quiet machine still interrupts: one involuntary switch per this many seconds is not a disturbance."""
+PATIENCE = 3.0
+"""While quiet samples are missing, a round may last this many times ``round_s``."""
 
-    A sample longer than the whole of ``round_s`` is taken twice only: the rounds repeat it.
+
+def sample(run: Run, calls: int, effort: Effort, observer: Observer, best_adds: float = 0.0) -> Samples:
+    """Up to ``effort.samples`` quiet samples while ``effort.round_s`` lasts, never fewer than 3 samples.
+
+    While fewer than 3 are quiet it goes on to ``PATIENCE`` x ``round_s``: neighbours come and go within a second.
+    A sample longer than the whole of ``round_s`` is taken twice only: the rounds repeat it. ``best_adds`` is the
+    most independent adds a cycle seen so far on this machine.
     """
     seconds: list[float] = []
     observations: list[Observation] = []
-    spent = 0.0
-    least = MIN_SAMPLES
-    while len(seconds) < least or (len(seconds) < effort.samples and spent < effort.round_s):
+    spent, least, quiet = 0.0, MIN_SAMPLES, 0
+    while True:
         observer.start()
         took = run(calls)
         observations.append(observer.stop())
         seconds.append(took / calls)
         spent += took
-        least = 2 if took > effort.round_s else MIN_SAMPLES
-    return Samples(tuple(seconds), calls, tuple(observations))
+        if took > effort.round_s:
+            least = 2
+        bad = judge(seconds, calls, observations, best_adds)
+        quiet = bad.count(False)
+        limit = effort.round_s if quiet >= least else PATIENCE * effort.round_s
+        if len(seconds) >= least and (quiet >= effort.samples or spent >= limit):
+            return Samples(tuple(seconds), calls, tuple(observations), bad)
 
 
-SLOW_CLOCK = 0.95
-"""A sample beside which the clock ran below this share of the round's best is disturbed."""
-SWITCH_EVERY_S = 0.05
-"""A quiet machine still interrupts: one involuntary switch per this many seconds is not a disturbance."""
-
-
-def disturbed(samples: Samples) -> int:
-    """How many samples were disturbed by preemption or a slow clock.
+def judge(
+    seconds: Sequence[float], calls: int, observations: Sequence[Observation], best_adds: float = 0.0
+) -> tuple[bool, ...]:
+    """Which samples (seconds per call) were disturbed by preemption, a slow clock or a shared core.
 
     Page faults are recorded, not judged: a variant called from Python allocates, and that is its own work.
     """
-    best = max((o.clock_hz for o in samples.observations), default=0.0)
+    clock = max((o.clock_hz for o in observations), default=0.0)
+    adds = max([best_adds, *(o.adds_per_cycle for o in observations)])
 
-    def bad(seconds: float, o: Observation) -> bool:
-        lasted = seconds * samples.calls_per_sample
-        allowed = 1 + lasted / SWITCH_EVERY_S
-        return o.involuntary_switches > allowed or o.clock_hz < SLOW_CLOCK * best
+    def bad(one: float, o: Observation) -> bool:
+        allowed = 1 + one * calls / SWITCH_EVERY_S
+        slow = o.clock_hz < SLOW_CLOCK * clock
+        # 0 means that nothing was measured here, not that nothing was added.
+        shared = 0 < o.adds_per_cycle < SHARED_CORE * adds
+        return o.involuntary_switches > allowed or slow or shared
 
-    return sum(bad(s, o) for s, o in zip(samples.seconds_per_call, samples.observations, strict=True))
+    return tuple(bad(one, o) for one, o in zip(seconds, observations, strict=True))
+
+
+def disturbed(samples: Samples) -> int:
+    """How many samples were disturbed."""
+    return samples.disturbed.count(True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import resource
+from collections import deque
 from pathlib import Path
 
 from msgspec import UNSET
@@ -27,23 +28,33 @@ def memory_bytes(variant: Variant, case: Case, work: Work, last_level_bytes: int
 
 
 class Watch:
-    """Observes what disturbs a sample: preemption, page faults, the core's clock."""
+    """Observes what disturbs a sample: preemption, page faults, the core's clock, a neighbour on the core."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, own_cores: bool = True) -> None:
+        """``own_cores``: no two threads of ours share a core, so fewer adds a cycle are a neighbour's doing."""
         self._before = resource.getrusage(resource.RUSAGE_SELF)
+        self._own_cores = own_cores and clock.available()
+        self._clocks: deque[float] = deque([clock.clock_hz() for _ in range(8)] if self._own_cores else (), maxlen=64)
+        self._adds = 0.0
 
     def start(self) -> None:
         """Note the counters."""
+        self._adds = clock.adds_per_s() if self._own_cores else 0.0
         self._before = resource.getrusage(resource.RUSAGE_SELF)
 
     def stop(self) -> Observation:
-        """What changed since ``start``, and the clock now."""
+        """What changed since ``start``, and the core now."""
         after = resource.getrusage(resource.RUSAGE_SELF)
         before = self._before
+        adds = min(self._adds, clock.adds_per_s()) if self._own_cores else 0.0
+        hertz = clock.clock_hz() if clock.available() else 0.0
+        self._clocks.append(hertz)
         return Observation(
             involuntary_switches=after.ru_nivcsw - before.ru_nivcsw,
             page_faults=after.ru_minflt + after.ru_majflt - before.ru_minflt - before.ru_majflt,
-            clock_hz=clock.clock_hz() if clock.available() else 0.0,
+            clock_hz=hertz,
+            # Over the best of the last clock probes: an interrupt can lower one, nothing can raise it.
+            adds_per_cycle=adds / max(self._clocks) if adds else 0.0,
         )
 
 

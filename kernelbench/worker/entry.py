@@ -20,6 +20,9 @@ from kernelbench.simd.jit import Code, compile_ir
 
 STATUS_OK = 0
 STATUS_NONE = -2  # Numba's RETCODE_NONE: a function that returns nothing
+STACK_ALIGN = 4096
+"""The trampoline's frame begins on a page, so that a kernel's spills lie alike in every process. Left to chance, the
+environment's size decides whether a spilled vector crosses a cache line (Mytkowicz et al., ASPLOS 2009)."""
 _ARRAY_HEAD = ("ptr", "ptr", "i64", "i64", "ptr")  # meminfo, parent, nitems, itemsize, data
 
 
@@ -94,6 +97,8 @@ def _trampoline(target: int, kinds: Sequence[str]) -> str:
     return f"""
 define void @enter(ptr %block) {{
 entry:
+  %page = alloca i8, align {STACK_ALIGN}
+  store volatile i8 0, ptr %page
   %returned = alloca ptr
   %raised = alloca ptr
 {chr(10).join(loads)}

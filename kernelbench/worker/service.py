@@ -187,7 +187,10 @@ class Service:
             calls, took = bench.guarded(lambda: sampling.calibrate(bench.run, shortest, first_s), "warm-up")
             bench.guarded(lambda: sampling.warm_up(bench.run, calls, took, request.effort.warmup_s), "warm-up")
         with self._in_stage("timing"):
-            samples = bench.guarded(lambda: sampling.sample(bench.run, calls, request.effort, cost.Watch()), "timing")
+            samples = bench.guarded(
+                lambda: sampling.sample(bench.run, calls, request.effort, self._watch(), request.best_adds_per_cycle),
+                "timing",
+            )
         with self._in_stage("verify-after"):
             bench.verify_again("verify-after")  # what the timed calls themselves left
             bench.fill_outputs()
@@ -207,10 +210,15 @@ class Service:
                 involuntary_switches=tuple(o.involuntary_switches for o in samples.observations),
                 page_faults=tuple(o.page_faults for o in samples.observations),
                 clock_hz=tuple(o.clock_hz for o in samples.observations) if clock.available() else (),
+                adds_per_cycle=tuple(o.adds_per_cycle for o in samples.observations if o.adds_per_cycle),
+                disturbed=samples.disturbed,
                 **pressure.since(),
             ),
         )
         return structs.replace(measured, round=made, flags=("noisy",) if noisy else ())
+
+    def _watch(self) -> cost.Watch:
+        return cost.Watch(own_cores=not self._setup.shares_cores)
 
     def _ceilings(self, request: ProbeCeilings) -> Ceilings:
         threads.wait_until_idle()
