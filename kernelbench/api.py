@@ -151,7 +151,7 @@ def measure(
         samples_s=samples.seconds_per_call,
         calls_per_sample=calls,
         includes_python_call=timed.block is UNSET,
-        disturbed_samples=sampling.disturbed(samples),
+        disturbed_samples=samples.disturbed.count(True),
         **declared,
     )
 

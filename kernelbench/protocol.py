@@ -40,6 +40,8 @@ class Effort(Struct, frozen=True):
     """Time for the samples of one case in one round; slow kernels still get 3 samples."""
     warmup_s: float = 0.25
     """Longest warm-up."""
+    patience_s: float = 0.5
+    """Longest wait, in one round of one case, for moments in which no neighbour uses the core."""
 
 
 class Catalogue(Struct, frozen=True, tag=True):
@@ -80,7 +82,7 @@ class ProbeCeilings(Struct, frozen=True, tag=True):
     levels: tuple[tuple[str, int], ...]
     """(level name, bytes of one thread's share), nearest first; the last is ("DRAM", bytes to touch)."""
     started_at: float
-    probe_s: float = 0.003
+    probe_s: float = 0.002
     """Length of one probe."""
     repeats: int = 1
     """Probes a point in this pass; every round of a run makes one pass, so a roof is the best of many."""

@@ -4,6 +4,7 @@ import doctest
 import json
 import subprocess
 import sys
+from statistics import median
 
 import numba
 import numpy as np
@@ -100,9 +101,9 @@ def test_anything_else_is_timed_with_the_call_from_python_and_says_so() -> None:
 
 def test_samples_are_seconds_per_call_and_best_is_the_least_of_them() -> None:
     found = kb.measure(doubles, (np.ones(64), np.zeros(64)), effort=QUICK)
-    assert len(found.samples_s) == 3
+    assert len(found.samples_s) >= 3, "more while a neighbour disturbs them"
     assert found.best_s == min(found.samples_s)
-    assert found.median_s == sorted(found.samples_s)[1]
+    assert found.median_s == median(found.samples_s)
     assert found.calls_per_sample > 1
 
 

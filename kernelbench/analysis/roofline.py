@@ -137,10 +137,12 @@ def ridge_points(ceilings: Iterable[Ceiling]) -> tuple[Ridge, ...]:
     )
 
 
-def derived_flags(roof_fraction: float | UnsetType, *, noisy: bool, includes_python_call: bool) -> tuple[str, ...]:
-    """ "above-roof", "noisy" and "dispatch" (the time includes a call from Python), as they apply."""
+def derived_flags(
+    roof_fraction: float | UnsetType, *, noisy: bool, includes_python_call: bool, disturbed: bool = False
+) -> tuple[str, ...]:
+    """ "above-roof", "noisy", "disturbed" and "dispatch" (the time includes a call from Python), as they apply."""
     above = not isinstance(roof_fraction, UnsetType) and roof_fraction > ABOVE_ROOF
-    found = {"above-roof": above, "noisy": noisy, "dispatch": includes_python_call}
+    found = {"above-roof": above, "noisy": noisy, "disturbed": disturbed, "dispatch": includes_python_call}
     return tuple(name for name, applies in found.items() if applies)
 
 

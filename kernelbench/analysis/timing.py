@@ -3,14 +3,10 @@
 from msgspec import UNSET, Struct, UnsetType
 
 from kernelbench.analysis.stats import Interval, best, median, median_interval
-from kernelbench.model import Measured, Record, Round
+from kernelbench.model import Measured, Record
 
 NOISY_RANGE = 0.10
 """A case is noisy when its interval (its whole range below 6 rounds) is wider than this share of the median."""
-
-
-MIN_QUIET = 2
-"""Undisturbed samples that may stand for a round (all of them where it has fewer)."""
 
 
 class Timing(Struct, frozen=True, omit_defaults=True):
@@ -26,19 +22,7 @@ class Timing(Struct, frozen=True, omit_defaults=True):
     """Sign-test interval of the median, seconds; absent below 6 rounds."""
     noisy: bool = False
     quiet_rounds: int = 0
-    """Rounds with enough undisturbed samples to be judged by those alone."""
-
-
-def undisturbed(one: Round) -> tuple[float, ...]:
-    """The round's undisturbed samples; empty when there are too few to stand for it.
-
-    Rounds of files that do not say which samples were disturbed count whole.
-    """
-    marks = one.interference.disturbed
-    if len(marks) != len(one.samples_s):
-        return one.samples_s
-    kept = tuple(s for s, bad in zip(one.samples_s, marks, strict=True) if not bad)
-    return kept if len(kept) >= min(MIN_QUIET, len(one.samples_s)) else ()
+    """Rounds with enough undisturbed samples: their median is over those alone."""
 
 
 def timing(record: Record) -> Timing | UnsetType:
@@ -50,7 +34,7 @@ def timing(record: Record) -> Timing | UnsetType:
     # A time of zero or less cannot be true and would make every rate derived from it infinite.
     if not samples or min(samples) <= 0:
         return UNSET
-    kept = [undisturbed(r) for r in rounds]
+    kept = [r.undisturbed_s for r in rounds]
     medians = tuple(median(k or r.samples_s) for k, r in zip(kept, rounds, strict=True))
     middle = median(medians)
     interval = median_interval(medians)

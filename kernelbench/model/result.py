@@ -74,6 +74,10 @@ class Interference(Struct, frozen=True, omit_defaults=True):
     """Time the cgroup quota stopped us; absent without a quota."""
 
 
+MIN_QUIET = 3
+"""Undisturbed samples that may stand for a round (all of them where it has fewer): one or two may be luck."""
+
+
 class Round(Struct, frozen=True, omit_defaults=True):
     """The samples of one case in one worker process: the unit of replication."""
 
@@ -91,6 +95,18 @@ class Round(Struct, frozen=True, omit_defaults=True):
     interference: Interference = Interference()
     superseded: bool = False
     """Measured again later, kept for the record, not used."""
+
+    @property
+    def undisturbed_s(self) -> tuple[float, ...]:
+        """The undisturbed samples; empty when there are too few to stand for the round.
+
+        A round that does not say which samples were disturbed counts whole.
+        """
+        marks = self.interference.disturbed
+        if len(marks) != len(self.samples_s):
+            return self.samples_s
+        kept = tuple(s for s, bad in zip(self.samples_s, marks, strict=True) if not bad)
+        return kept if len(kept) >= min(MIN_QUIET, len(self.samples_s)) else ()
 
 
 class Measured(Struct, frozen=True, tag="measured", tag_field="kind", omit_defaults=True):

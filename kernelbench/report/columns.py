@@ -124,6 +124,7 @@ COLUMNS = {
 
 FLAGS = {
     "above-roof": "faster than its roof allows by more than noise: its work model or the roof is wrong, not a triumph",
+    "disturbed": "never got a quiet moment: preempted, at a slow clock, or a neighbour on the same core",
     "noisy": "rounds scatter by more than 10%: measure again on a quieter machine before trusting the median",
     "dispatch": "the time includes a call from Python",
 }

@@ -139,7 +139,9 @@ def _with_rates(base: Row, record: Record, time: Timing, limit: Roof | NoRoof, p
     roof_s = limit.seconds if isinstance(limit, Roof) and limit.seconds > 0 else UNSET
     fraction = UNSET if isinstance(roof_s, UnsetType) else roof_s / time.best_s
     python_call = isinstance(record.outcome, Measured) and record.outcome.includes_python_call
-    derived = derived_flags(fraction, noisy=time.noisy, includes_python_call=python_call)
+    derived = derived_flags(
+        fraction, noisy=time.noisy, disturbed=not time.quiet_rounds, includes_python_call=python_call
+    )
     return replace(
         base,
         median_s=time.median_s,

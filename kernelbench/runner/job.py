@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Protocol
 
-from msgspec import Struct
+from msgspec import Struct, UnsetType
 
 from kernelbench.errors import UsageError, WorkerError
 from kernelbench.model import Case, Round
@@ -48,6 +48,17 @@ def most_adds(one: Round) -> float:
     return max(one.interference.adds_per_cycle, default=0.0)
 
 
+AGAIN_UP_TO_S = 0.01
+"""A case with longer samples is not measured again: hardly any stretch of that length is quiet on a shared host."""
+
+
+def wants_again(one: Round | UnsetType) -> bool:
+    """True for a round without a quiet moment, where a later one may have it."""
+    if isinstance(one, UnsetType) or one.undisturbed_s:
+        return False
+    return min(one.samples_s) * one.calls_per_sample <= AGAIN_UP_TO_S
+
+
 class Past(Struct, frozen=True):
     """What an earlier, interrupted execution of the same job left behind."""
 
@@ -55,6 +66,8 @@ class Past(Struct, frozen=True):
     """(round, case id) measured."""
     probed: frozenset[tuple[int, int]] = frozenset()
     """(round, threads) whose ceilings were probed."""
+    disturbed: frozenset[tuple[int, str]] = frozenset()
+    """(round, case id) measured without a quiet moment."""
     dead: frozenset[str] = frozenset()
     """Ids of failed cases."""
     offset_s: float = 0.0
@@ -69,11 +82,13 @@ class Past(Struct, frozen=True):
         """Replay a journal."""
         rounds = [event for event in events if isinstance(event, RoundDone)]
         ceilings = [event for event in events if isinstance(event, CeilingsDone)]
+        last = {(event.round, event.case_id): event for event in rounds}
         timed = [event.measured.round for event in rounds if event.measured.round]
         ends = [one.start_s + sum(one.samples_s) * one.calls_per_sample for one in timed]
         ends += [probe.at_s for event in ceilings for ceiling in event.ceilings for probe in ceiling.probes]
         return Past(
             done=frozenset((event.round, event.case_id) for event in rounds),
+            disturbed=frozenset(key for key, event in last.items() if wants_again(event.measured.round)),
             probed=frozenset((event.round, event.threads) for event in ceilings),
             dead=frozenset(event.case_id for event in events if isinstance(event, CaseDead)),
             offset_s=max(ends, default=0.0),

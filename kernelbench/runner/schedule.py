@@ -35,6 +35,7 @@ from kernelbench.runner.job import (
     WorkerFactory,
     most_adds,
     start_worker,
+    wants_again,
 )
 from kernelbench.runner.process import Died
 from kernelbench.store.journal import CaseDead, CeilingsDone, RoundDone
@@ -42,6 +43,9 @@ from kernelbench.units import seconds
 
 CEILINGS_TIMEOUT_S = 180.0
 """Probing compiles its loops the first time, and touches several times the last-level cache."""
+
+AGAIN = 2
+"""Passes after the last round over the rounds that were disturbed throughout."""
 
 Group = tuple[int, str]
 """(threads, isa): what a worker process is started for."""
@@ -65,6 +69,8 @@ def execute(
                 break
             begun = index + 1
             run.measure_round(index)
+        else:
+            run.measure_disturbed()
     except KeyboardInterrupt:
         interrupted = True
         run.worker_kill()
@@ -92,6 +98,7 @@ class _Execution:
         self._serials = itertools.count(past.workers)
         self._started_at = clock() - past.offset_s
         self._worker: Worker | None = None
+        self._disturbed = set(past.disturbed)
         self._best_adds = past.best_adds_per_cycle
         self._round_s = 0.0
         self._lost_s = 0.0
@@ -132,6 +139,24 @@ class _Execution:
             self._measure_group(index, group)
         # Time lost to a hang is not repeated: the case is dead.
         self._round_s = self._clock() - begun - self._lost_s
+
+    def measure_disturbed(self) -> None:
+        """Rounds that got no quiet moment once more, in fresh processes; the later measurement counts.
+
+        A case is met once a pass, so that its rounds stay in processes of their own.
+        """
+        for _ in range(AGAIN):
+            spent = self._clock() - self._started_at
+            if not self._disturbed or spent + self._round_s > self._job.time_budget_s:
+                return
+            first = {case_id: index for index, case_id in sorted(self._disturbed, reverse=True)}
+            again = [(first[case.id], case) for case in self._job.cases if case.id in first.keys() - self._dead]
+            for group in sorted({(case.threads, case.isa) for _, case in again}):
+                for index, case in again:
+                    if (case.threads, case.isa) == group:
+                        self._progress.show(Position("again", *self._counts(self._job.rounds), case.id))
+                        self._measure(index, case)
+                self.worker_close()
 
     # -- one group ------------------------------------------------------------------------------
 
@@ -182,8 +207,11 @@ class _Execution:
         if isinstance(answer, CaseMeasured):
             self._journal.append(RoundDone(index, case.id, answer))
             self._done.add((index, case.id))
+            self._disturbed.discard((index, case.id))
             if answer.round:
                 self._best_adds = max(self._best_adds, most_adds(answer.round))
+                if wants_again(answer.round):
+                    self._disturbed.add((index, case.id))
             return
         stage, why, fault = _failure(answer)
         self._note_fault(fault, f"{case.id}: {why}")

@@ -35,6 +35,9 @@ class Observer(Protocol):
     def stop(self) -> Observation:
         """Called right after it: what happened since ``start``."""
 
+    def wait_until_quiet(self, best_adds: float, limit_s: float) -> float:
+        """Wait while a neighbour uses this core, at most ``limit_s``; returns seconds waited."""
+
 
 class Observation(Struct, frozen=True):
     """What disturbed one sample."""
@@ -105,21 +108,26 @@ SHARED_CORE = 0.96
 """Fewer independent adds a cycle than this share of the most ever seen: a neighbour uses the core's units."""
 SWITCH_EVERY_S = 0.05
 """A quiet machine still interrupts: one involuntary switch per this many seconds is not a disturbance."""
-PATIENCE = 3.0
-"""While quiet samples are missing, a round may last this many times ``round_s``."""
+
+
+WAIT_UP_TO_S = 0.005
+"""No waiting for samples longer than this: on a shared host hardly any quiet stretch lasts longer."""
 
 
 def sample(run: Run, calls: int, effort: Effort, observer: Observer, best_adds: float = 0.0) -> Samples:
-    """Up to ``effort.samples`` quiet samples while ``effort.round_s`` lasts, never fewer than 3 samples.
+    """Samples until ``effort.samples`` are quiet or ``effort.round_s`` is spent on them, never fewer than 3 in all.
 
-    While fewer than 3 are quiet it goes on to ``PATIENCE`` x ``round_s``: neighbours come and go within a second.
+    Before each it waits for a quiet moment, ``effort.patience_s`` in all: neighbours come and go within a second.
     A sample longer than the whole of ``round_s`` is taken twice only: the rounds repeat it. ``best_adds`` is the
     most independent adds a cycle seen so far on this machine.
     """
     seconds: list[float] = []
     observations: list[Observation] = []
-    spent, least, quiet = 0.0, MIN_SAMPLES, 0
+    spent, waited, least, took = 0.0, 0.0, MIN_SAMPLES, 0.0
     while True:
+        if took <= WAIT_UP_TO_S and waited < effort.patience_s:
+            best_adds = max([best_adds, *(o.adds_per_cycle for o in observations[-1:])])
+            waited += observer.wait_until_quiet(best_adds, effort.patience_s - waited)
         observer.start()
         took = run(calls)
         observations.append(observer.stop())
@@ -128,9 +136,7 @@ def sample(run: Run, calls: int, effort: Effort, observer: Observer, best_adds: 
         if took > effort.round_s:
             least = 2
         bad = judge(seconds, calls, observations, best_adds)
-        quiet = bad.count(False)
-        limit = effort.round_s if quiet >= least else PATIENCE * effort.round_s
-        if len(seconds) >= least and (quiet >= effort.samples or spent >= limit):
+        if len(seconds) >= least and (bad.count(False) >= effort.samples or spent >= effort.round_s):
             return Samples(tuple(seconds), calls, tuple(observations), bad)
 
 
@@ -152,8 +158,3 @@ def judge(
         return o.involuntary_switches > allowed or slow or shared
 
     return tuple(bad(one, o) for one, o in zip(seconds, observations, strict=True))
-
-
-def disturbed(samples: Samples) -> int:
-    """How many samples were disturbed."""
-    return samples.disturbed.count(True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import resource
+import time
 from collections import deque
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from msgspec import UNSET
 from kernelbench.ceilings import clock
 from kernelbench.kernels._registry import Variant
 from kernelbench.model import DTYPE_BYTES, Case, Work
-from kernelbench.timing.sampling import Observation
+from kernelbench.timing.sampling import SHARED_CORE, Observation
 from kernelbench.worker.bench import cold_sets
 
 CHECK_COPIES = 3
@@ -42,6 +43,16 @@ class Watch:
         self._adds = clock.adds_per_s() if self._own_cores else 0.0
         self._before = resource.getrusage(resource.RUSAGE_SELF)
 
+    def wait_until_quiet(self, best_adds: float, limit_s: float) -> float:
+        """Wait while a neighbour uses this core, at most ``limit_s``; returns seconds waited."""
+        if not self._own_cores:
+            return 0.0
+        begun = time.perf_counter()
+        wanted = SHARED_CORE * best_adds * max(self._clocks)
+        while clock.adds_per_s() < wanted and time.perf_counter() - begun < limit_s:
+            time.sleep(POLL_S)
+        return time.perf_counter() - begun
+
     def stop(self) -> Observation:
         """What changed since ``start``, and the core now."""
         after = resource.getrusage(resource.RUSAGE_SELF)
@@ -56,6 +67,10 @@ class Watch:
             # Over the best of the last clock probes: an interrupt can lower one, nothing can raise it.
             adds_per_cycle=adds / max(self._clocks) if adds else 0.0,
         )
+
+
+POLL_S = 0.0003
+"""Between two looks at whether the core is free; a quiet stretch often lasts 2 ms only."""
 
 
 class Pressure:

@@ -187,9 +187,9 @@ class Service:
             calls, took = bench.guarded(lambda: sampling.calibrate(bench.run, shortest, first_s), "warm-up")
             bench.guarded(lambda: sampling.warm_up(bench.run, calls, took, request.effort.warmup_s), "warm-up")
         with self._in_stage("timing"):
+            watch, best_adds = cost.Watch(own_cores=not self._setup.shares_cores), request.best_adds_per_cycle
             samples = bench.guarded(
-                lambda: sampling.sample(bench.run, calls, request.effort, self._watch(), request.best_adds_per_cycle),
-                "timing",
+                lambda: sampling.sample(bench.run, calls, request.effort, watch, best_adds), "timing"
             )
         with self._in_stage("verify-after"):
             bench.verify_again("verify-after")  # what the timed calls themselves left
@@ -197,7 +197,6 @@ class Service:
             bench.call_once("verify-after")
             bench.verify_again("verify-after")
             bench.verify_inputs("verify-after")
-        noisy = 2 * sampling.disturbed(samples) > len(samples.observations)
         clocks = sorted(o.clock_hz for o in samples.observations if o.clock_hz)
         made = Round(
             index=request.round,
@@ -215,10 +214,7 @@ class Service:
                 **pressure.since(),
             ),
         )
-        return structs.replace(measured, round=made, flags=("noisy",) if noisy else ())
-
-    def _watch(self) -> cost.Watch:
-        return cost.Watch(own_cores=not self._setup.shares_cores)
+        return structs.replace(measured, round=made)
 
     def _ceilings(self, request: ProbeCeilings) -> Ceilings:
         threads.wait_until_idle()

@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from kernelbench.analysis.compare import Cell, Comparison, compare, nothing_in_common
 from kernelbench.errors import IncomparableError
-from kernelbench.model import Failed, Outcome, Record, Result, Skipped, Tool
+from kernelbench.model import Failed, Interference, Measured, Outcome, Record, Result, Round, Skipped, Tool
 from tests.builders import MACHINE_ID, case, ceilings, machine, record, result
 
 STEADY = (1.0, 1.001, 1.002, 0.999, 0.998, 1.0)
@@ -132,3 +132,13 @@ def elsewhere(measured: Record, **more: object) -> Result:
     other = machine("ffffffffffff", "Other CPU")
     assert other.id != MACHINE_ID
     return result([replace(measured, machine=other.id)], machines={other.id: other}, **more)
+
+
+@pytest.mark.parametrize(("quiet", "verdict"), [(2, "ambiguous"), (3, "regressed")])
+def test_a_side_that_hardly_ever_got_a_quiet_machine_cannot_accuse_the_code(quiet: int, verdict: str) -> None:
+    rounds = [
+        Round(i, 0.0, (1.2e-3,) * 3, 1, i, interference=Interference(disturbed=(i >= quiet,) * 3)) for i in range(6)
+    ]
+    cell = both(times(1), Measured("compiled loop", False, tuple(rounds)))
+    assert cell.verdict == verdict
+    assert ("undisturbed in only 2 of 6 rounds" in cell.reason) == (verdict == "ambiguous")

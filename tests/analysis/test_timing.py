@@ -4,7 +4,7 @@ from msgspec import UNSET
 from msgspec.structs import replace
 
 from kernelbench.analysis.timing import timing
-from kernelbench.model import Measured, Round, Skipped
+from kernelbench.model import Interference, Measured, Round, Skipped
 from tests.builders import record
 
 
@@ -40,3 +40,25 @@ def test_rounds_that_scatter_by_more_than_a_tenth_are_noisy() -> None:
     assert steady is not UNSET
     assert noisy is not UNSET
     assert (steady.noisy, noisy.noisy) == (False, True)
+
+
+def marked(samples_s: tuple[float, ...], disturbed: tuple[bool, ...]) -> Round:
+    return Round(0, 0.0, samples_s, 1, 0, interference=Interference(disturbed=disturbed))
+
+
+def test_a_round_stands_for_its_undisturbed_samples() -> None:
+    found = timing(record(outcome=measured(marked((9.0, 1.0, 1.1, 1.2, 8.0), (True, False, False, False, True)))))
+    assert found is not UNSET
+    assert (found.median_s, found.quiet_rounds) == (1.1, 1)
+
+
+def test_one_or_two_undisturbed_samples_are_too_few_to_stand_for_a_round() -> None:
+    found = timing(record(outcome=measured(marked((9.0, 1.0, 8.0, 7.0), (True, False, True, True)))))
+    assert found is not UNSET
+    assert (found.median_s, found.quiet_rounds) == (7.5, 0)
+
+
+def test_a_round_that_does_not_say_which_samples_were_disturbed_counts_whole() -> None:
+    found = timing(record(outcome=measured(marked((1.0, 2.0, 3.0), ()))))
+    assert found is not UNSET
+    assert (found.median_s, found.quiet_rounds) == (2.0, 1)

@@ -80,7 +80,7 @@ def test_every_other_case_is_measured_in_every_round(ended: Ended) -> None:
     assert sorted(outcomes) == sorted(SOUND)
     for name, outcome in outcomes.items():
         assert isinstance(outcome, Measured), name
-        assert [one.index for one in outcome.rounds] == [0, 1], name
+        assert [one.index for one in outcome.rounds if not one.superseded] == [0, 1], name
 
 
 def test_a_case_whose_work_is_not_a_number_is_skipped_with_the_reason(ended: Ended) -> None:

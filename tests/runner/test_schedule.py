@@ -1,13 +1,17 @@
 """The scheduler: who is measured when, what a failure costs, what an end leaves behind."""
 
+from typing import Any
+
 import pytest
 
 from kernelbench.errors import StoreError, UsageError, WorkerError
-from kernelbench.model import Case
+from kernelbench.model import Accuracy, Case, Interference, Round
 from kernelbench.protocol import (
     Broken,
     CaseFailed,
+    CaseMeasured,
     Compile,
+    Effort,
     Measure,
     ProbeCeilings,
     Reply,
@@ -349,3 +353,66 @@ def test_progress_ends_at_its_total_even_when_a_case_dies() -> None:
     bench.run(job(A, B, C))
     last = bench.watcher.positions[-1]
     assert (last.phase, last.total - last.done) == ("round 3/3", 1)
+
+
+def shared_core(message: Request, *, samples_s: tuple[float, ...] = (1e-6,) * 4, calls: int = 1000) -> CaseMeasured:
+    """A round of ``message`` in which every sample was disturbed."""
+    assert isinstance(message, Measure)
+    disturbed = Interference(adds_per_cycle=(2.0,) * len(samples_s), disturbed=(True,) * len(samples_s))
+    timed = Round(message.round, 0.0, samples_s, calls, 0, interference=disturbed)
+    return CaseMeasured(Accuracy("max error", 0.0, "float64", 1e-6), "compiled loop", False, (0,), round=timed)
+
+
+def disturbs(target: Case, times: int, **how: Any) -> Answer:
+    """Every core is shared while ``target`` is measured, the first ``times`` times."""
+    seen: list[Request] = []
+
+    def reply(message: Request) -> Reply | None:
+        if not isinstance(message, Measure) or message.case != target or len(seen) >= times:
+            return None
+        seen.append(message)
+        return shared_core(message, **how)
+
+    return reply
+
+
+def test_a_round_without_a_quiet_moment_is_measured_again_after_the_last_round() -> None:
+    bench = Bench(disturbs(A, 1))
+    bench.run(job(A, B))
+    assert sorted(bench.workers.measured[:-1]) == sorted((r, c.id) for r in range(3) for c in (A, B))
+    assert bench.workers.measured[-1] == (0, A.id)
+
+
+def test_rounds_measured_again_get_a_process_each() -> None:
+    bench = Bench(disturbs(A, 2))
+    bench.run(job(A, B))
+    again = [setup.serial for setup, message, _ in bench.workers.asked if isinstance(message, Measure)][-2:]
+    assert [index for index, _ in bench.workers.measured[-2:]] == [0, 1]
+    assert len(set(again)) == 2
+
+
+def test_a_host_that_is_never_quiet_does_not_hold_the_run_for_ever() -> None:
+    bench = Bench(disturbs(A, 1000))
+    summary = bench.run(job(A))
+    assert len(bench.workers.measured) == 3 + 2
+    assert not summary.interrupted
+
+
+def test_long_samples_are_not_measured_again() -> None:
+    bench = Bench(disturbs(A, 1, samples_s=(0.02, 0.02), calls=1))
+    bench.run(job(A))
+    assert len(bench.workers.measured) == 3
+
+
+def test_the_most_adds_seen_are_told_to_later_measurements() -> None:
+    bench = Bench(disturbs(A, 1))
+    bench.run(job(A))
+    told = [m.best_adds_per_cycle for _, m, _ in bench.workers.asked if isinstance(m, Measure)]
+    assert told == [0.0, 2.0, 2.0, 2.0]
+
+
+def test_a_resumed_run_knows_which_rounds_were_disturbed() -> None:
+    message = Measure(A, 0, 1, Effort(), 0.0)
+    past = Past.of((RoundDone(1, A.id, shared_core(message)),))
+    assert past.disturbed == {(1, A.id)}
+    assert past.best_adds_per_cycle == 2.0

@@ -12,10 +12,11 @@ from kernelbench.timing.sampling import (
     MIN_SAMPLES,
     SETTLED,
     SWITCH_EVERY_S,
+    WAIT_UP_TO_S,
     Observation,
     Samples,
     calibrate,
-    disturbed,
+    judge,
     sample,
     shortest_sample_s,
     warm_up,
@@ -48,6 +49,9 @@ class Quiet:
 
     def stop(self) -> Observation:
         return Observation(0, 0, 3e9)
+
+    def wait_until_quiet(self, best_adds: float, limit_s: float) -> float:
+        return 0.0
 
 
 # --- how long a sample is
@@ -212,36 +216,93 @@ def test_the_observer_is_started_before_and_stopped_after_each_sample() -> None:
 # --- disturbance
 
 
-def observed(*observations: Observation, sample_s: float = 0.002) -> Samples:
-    return Samples((sample_s,) * len(observations), 1, observations)
+def disturbed(*observations: Observation, sample_s: float = 0.002, best_adds: float = 0.0) -> int:
+    return judge((sample_s,) * len(observations), 1, observations, best_adds).count(True)
 
 
 def test_a_quiet_round_is_not_disturbed() -> None:
-    assert disturbed(observed(*[Observation(0, 0, 3e9)] * 5)) == 0
+    assert disturbed(*[Observation(0, 0, 3e9)] * 5) == 0
 
 
 def test_a_single_involuntary_switch_is_what_a_quiet_machine_does_as_well() -> None:
-    assert disturbed(observed(Observation(1, 0, 3e9), Observation(2, 0, 3e9))) == 1
+    assert disturbed(Observation(1, 0, 3e9), Observation(2, 0, 3e9)) == 1
 
 
 def test_a_long_sample_may_be_switched_as_often_as_a_quiet_machine_does() -> None:
     ten_switches = Observation(10, 0, 3e9)
-    assert disturbed(observed(ten_switches, sample_s=10 * SWITCH_EVERY_S)) == 0
-    assert disturbed(observed(ten_switches, sample_s=5 * SWITCH_EVERY_S)) == 1
+    assert disturbed(ten_switches, sample_s=10 * SWITCH_EVERY_S) == 0
+    assert disturbed(ten_switches, sample_s=5 * SWITCH_EVERY_S) == 1
 
 
 def test_samples_beside_which_the_clock_was_low_are_disturbed() -> None:
     clocks = (3.6e9, 3.55e9, 3.0e9, 1.8e9)
-    assert disturbed(observed(*(Observation(0, 0, hz) for hz in clocks))) == 2
+    assert disturbed(*(Observation(0, 0, hz) for hz in clocks)) == 2
 
 
 def test_page_faults_alone_disturb_nothing() -> None:
-    assert disturbed(observed(Observation(0, 500, 3e9))) == 0
+    assert disturbed(Observation(0, 500, 3e9)) == 0
 
 
 def test_where_the_clock_cannot_be_measured_only_switches_count() -> None:
-    assert disturbed(observed(Observation(0, 0, 0.0), Observation(9, 0, 0.0))) == 1
+    assert disturbed(Observation(0, 0, 0.0), Observation(9, 0, 0.0)) == 1
 
 
 def test_a_round_without_samples_is_not_disturbed() -> None:
-    assert disturbed(observed()) == 0
+    assert disturbed() == 0
+
+
+def alone(adds_per_cycle: float) -> Observation:
+    return Observation(0, 0, 3e9, adds_per_cycle)
+
+
+def test_a_sample_beside_which_the_core_did_fewer_adds_was_taken_on_a_shared_core() -> None:
+    assert disturbed(alone(3.95), alone(3.93), alone(3.0), alone(2.1)) == 2
+
+
+def test_a_core_that_was_shared_all_the_time_is_known_by_what_it_did_earlier() -> None:
+    assert disturbed(alone(2.5), alone(2.5)) == 0
+    assert disturbed(alone(2.5), alone(2.5), best_adds=3.95) == 2
+
+
+def test_where_adds_are_not_counted_no_core_is_called_shared() -> None:
+    assert disturbed(alone(0.0), alone(0.0), best_adds=3.95) == 0
+
+
+# --- waiting for a quiet moment
+
+
+class Neighbour(Quiet):
+    """The core is shared whenever it is looked at; waiting always takes ``wait_s`` and frees it for one sample."""
+
+    def __init__(self, wait_s: float) -> None:
+        self.wait_s, self.limits, self.free = wait_s, list[float](), False
+
+    def wait_until_quiet(self, best_adds: float, limit_s: float) -> float:
+        self.limits.append(limit_s)
+        self.free = self.wait_s <= limit_s
+        return min(self.wait_s, limit_s)
+
+    def stop(self) -> Observation:
+        adds, self.free = (4.0 if self.free else 2.0), False
+        return Observation(0, 0, 3e9, adds)
+
+
+def test_it_waits_before_each_sample_and_counts_only_quiet_ones() -> None:
+    neighbour = Neighbour(0.01)
+    found = sample(Kernel(1e-3), 1, Effort(samples=5, round_s=1.0, patience_s=10.0), neighbour, 4.0)
+    assert found.disturbed == (False,) * 5
+    assert len(neighbour.limits) == 5
+
+
+def test_patience_bounds_all_the_waiting_of_a_round() -> None:
+    neighbour = Neighbour(0.04)
+    found = sample(Kernel(1e-3), 1, Effort(samples=5, round_s=0.02, patience_s=0.1), neighbour, 4.0)
+    assert neighbour.limits == pytest.approx([0.1, 0.06, 0.02])
+    assert found.disturbed.count(False) == 2
+    assert len(found.disturbed) == 20, "the rest of the round is sampled as it comes"
+
+
+def test_a_kernel_with_long_samples_does_not_wait() -> None:
+    neighbour = Neighbour(0.01)
+    sample(Kernel(2 * WAIT_UP_TO_S), 1, Effort(samples=5, round_s=0.05, patience_s=1.0), neighbour, 4.0)
+    assert len(neighbour.limits) == 1, "only before the first sample, whose length is not yet known"
