@@ -79,20 +79,24 @@ def source_hash(extra: Iterable[Path] = ()) -> str:
 
 
 class JitCache:
-    """One folder of compiled code, for one state of the sources."""
+    """One folder of compiled code, for one state of the sources and one instruction-set level.
+
+    Numba's own key holds the CPU's name and features but not whether loops were vectorized: scalar code would
+    be taken for sse2's.
+    """
 
     def __init__(self, key: str, isa: str) -> None:
-        self.folder = cache_folder() / "jit" / key
-        self.isa = isa
+        of_sources = cache_folder() / "jit" / key
+        self.folder = of_sources / isa
         self.usable = True
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            os.utime(self.folder)
+            os.utime(of_sources)
         except OSError:
             # No writable home: everything still works, each process compiles for itself.
             self.usable = False
             return
-        _forget_old(self.folder.parent)
+        _forget_old(of_sources.parent)
 
     def enable(self, function: Any) -> None:
         """Let Numba keep ``function``'s machine code in this folder."""
@@ -103,7 +107,7 @@ class JitCache:
             function.enable_caching()
 
     def _facts_file(self, variant: str, dtype: str) -> Path:
-        return self.folder / "facts" / f"{variant.replace('/', '-')}-{dtype}-{self.isa}.json"
+        return self.folder / "facts" / f"{variant.replace('/', '-')}-{dtype}.json"
 
     def remember(self, variant: str, dtype: str, facts: Facts) -> None:
         """Keep ``facts`` for processes that load the code instead of compiling it."""

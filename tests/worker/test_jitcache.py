@@ -109,7 +109,7 @@ def test_another_version_of_the_compiler_changes_the_hash(monkeypatch: pytest.Mo
 def test_the_cache_lies_in_the_users_cache_folder(home: Path) -> None:
     assert cache_folder() == home / "kernelbench"
     cache = JitCache("k", "native")
-    assert cache.folder == home / "kernelbench" / "jit" / "k"
+    assert cache.folder == home / "kernelbench" / "jit" / "k" / "native"
     assert cache.folder.is_dir()
 
 
