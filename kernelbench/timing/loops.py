@@ -50,15 +50,15 @@ done:
   ret i64 %ns
 }
 
-; Cold: calls kernel(blocks[0]), kernel(blocks[1]), ... round and round, so that each finds its operands
-; where the others' traffic has left them; returns nanoseconds.
-define i64 @drive_cold(ptr %kernel, ptr %blocks, i64 %count, i64 %calls) {
+; Cold: calls kernel(blocks[first]), kernel(blocks[first + 1]), ... round and round, so that each finds its
+; operands where the others' traffic has left them; returns nanoseconds.
+define i64 @drive_cold(ptr %kernel, ptr %blocks, i64 %count, i64 %first, i64 %calls) {
 entry:
   %start = call i64 @now()
   br label %loop
 loop:
   %i = phi i64 [0, %entry], [%next, %loop]
-  %b = phi i64 [0, %entry], [%wrapped, %loop]
+  %b = phi i64 [%first, %entry], [%wrapped, %loop]
   %slot = getelementptr ptr, ptr %blocks, i64 %b
   %block = load ptr, ptr %slot
   call void %kernel(ptr %block)
@@ -116,8 +116,8 @@ def _drive_warm() -> Callable[[int, int, int], int]:
 
 
 @cache
-def _drive_cold() -> Callable[[int, int, int, int], int]:
-    kind = ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_void_p] * 2, *[ctypes.c_int64] * 2)
+def _drive_cold() -> Callable[[int, int, int, int, int], int]:
+    kind = ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_void_p] * 2, *[ctypes.c_int64] * 3)
     return kind(_loops().address("drive_cold"))
 
 
@@ -139,13 +139,16 @@ class Calls:
     def __init__(self, kernel: int, blocks: Sequence[int]) -> None:
         self._kernel = kernel
         self._first = blocks[0]
+        self._next = 0
         self._blocks = (ctypes.c_void_p * len(blocks))(*blocks)
 
     def __call__(self, calls: int) -> float:
         """Call the kernel ``calls`` times over the blocks in turn; returns seconds for all of them."""
         if len(self._blocks) == 1:
             return _drive_warm()(self._kernel, self._first, calls) * 1e-9
-        return _drive_cold()(self._kernel, ctypes.addressof(self._blocks), len(self._blocks), calls) * 1e-9
+        # On from where the last sample ended: starting over would find the first blocks still in a cache.
+        first, self._next = self._next, (self._next + calls) % len(self._blocks)
+        return _drive_cold()(self._kernel, ctypes.addressof(self._blocks), len(self._blocks), first, calls) * 1e-9
 
 
 def run_team(kernel: int, blocks: Sequence[int], calls: int, cpus: Sequence[int]) -> float:

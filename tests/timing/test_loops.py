@@ -46,6 +46,14 @@ def test_several_blocks_are_called_in_turn(code: Code) -> None:
     assert [block.value for block in blocks] == [3, 3, 2]
 
 
+def test_a_cold_sample_goes_on_where_the_last_one_ended(code: Code) -> None:
+    blocks = [ctypes.c_int64(0) for _ in range(4)]
+    run = Calls(code.address("count"), [ctypes.addressof(block) for block in blocks])
+    run(3)
+    run(2)
+    assert [block.value for block in blocks] == [2, 1, 1, 1]
+
+
 def test_blocks_are_called_in_the_order_given(code: Code) -> None:
     serial = ctypes.c_int64(1)
     blocks = [(ctypes.c_int64 * 2)(ctypes.addressof(serial), 0) for _ in range(4)]
