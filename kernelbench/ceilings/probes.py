@@ -19,7 +19,7 @@ from kernelbench.timing.loops import run_team
 COMPUTE = (("f64", "fma"), ("f32", "fma"), ("i8", "dot"))
 """(number type, instruction mix) measured in this version."""
 PAGE = 4096
-PATIENCE_S = 0.8
+PATIENCE_S = 0.3
 """Longest wait of one pass for moments in which no neighbour uses the core: a roof is what the machine can do."""
 QUIET = 0.96
 """Share of the most adds ever seen above which the core is taken to be ours alone."""
