@@ -14,20 +14,19 @@ from kernelbench.ceilings import clock, compute, memory
 from kernelbench.model import Ceiling, Probe
 from kernelbench.protocol import ProbeCeilings
 from kernelbench.simd.jit import Code
+from kernelbench.timing.arena import PAGE, STAGGER, Arena
 from kernelbench.timing.loops import run_team
+from kernelbench.timing.sampling import SHARED_CORE
 
 COMPUTE = (("f64", "fma"), ("f32", "fma"), ("i8", "dot"))
 """(number type, instruction mix) measured in this version."""
-PAGE = 4096
 PATIENCE_S = 0.3
 """Longest wait of one pass for moments in which no neighbour uses the core: a roof is what the machine can do."""
-QUIET = 0.96
-"""Share of the most adds ever seen above which the core is taken to be ours alone."""
+POLL_S = 0.0003
+"""Between two looks at whether the core is free; a quiet stretch often lasts 2 ms only."""
 PLACES = 8
 """Places in the buffer where a working set that fits is tried: the address decides a fifth of the speed in the first
 level (a copy of 16 KiB: 180 to 236 GB/s on Zen 4, whose L1 predicts its way by a hash of the address)."""
-STAGGER = 1024
-"""Arrays start at different offsets in their page, or 4K aliasing would slow the stores."""
 
 
 def host_features() -> frozenset[str]:
@@ -46,9 +45,9 @@ class _Pass:
     def wait_until_quiet(self) -> None:
         """Wait for a moment in which no neighbour uses this core, within the patience of the pass."""
         begun = time.perf_counter()
-        while self._patience_s > 0 and (adds := clock.adds_per_s()) < QUIET * self._best_adds:
+        while self._patience_s > 0 and (adds := clock.adds_per_s()) < SHARED_CORE * self._best_adds:
             self._best_adds = max(self._best_adds, adds)
-            time.sleep(0.0003)
+            time.sleep(POLL_S)
             self._patience_s -= time.perf_counter() - begun
             begun = time.perf_counter()
 
@@ -63,7 +62,7 @@ class _Pass:
         """
         shortest = self.request.probe_s / len(runs)
         calls, best, spent, turn = max(1, int(shortest / guess_s)), 0.0, 0.0, 0
-        while spent < self.request.probe_s * self.request.repeats:
+        while not best or spent < self.request.probe_s * self.request.repeats:
             self.wait_until_quiet()
             took = runs[turn % len(runs)](calls)
             spent += took
@@ -197,8 +196,6 @@ def _bandwidth(this: _Pass, mix: str, size: int, level: str, moved: int, best: P
 
 def _buffer(size: int, cpu: int) -> np.ndarray:
     """``size`` bytes of 0.5, on huge pages where granted, first touched on ``cpu``."""
-    from kernelbench.timing.arena import Arena
-
     arena = Arena(size + 2 * PAGE, (cpu,))
     made = arena.empty((size // 4,), np.dtype(np.float32))
     made.fill(0.5)

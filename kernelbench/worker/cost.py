@@ -10,6 +10,7 @@ from pathlib import Path
 from msgspec import UNSET
 
 from kernelbench.ceilings import clock
+from kernelbench.ceilings.probes import POLL_S
 from kernelbench.kernels._registry import Variant
 from kernelbench.model import DTYPE_BYTES, Case, Work
 from kernelbench.timing.sampling import SHARED_CORE, Observation
@@ -67,10 +68,6 @@ class Watch:
             # Over the best of the last clock probes: an interrupt can lower one, nothing can raise it.
             adds_per_cycle=adds / max(self._clocks) if adds else 0.0,
         )
-
-
-POLL_S = 0.0003
-"""Between two looks at whether the core is free; a quiet stretch often lasts 2 ms only."""
 
 
 class Pressure:
