@@ -28,7 +28,7 @@ from kernelbench.protocol import Effort
 
 if TYPE_CHECKING:
     from kernelbench.kernels._registry import Variant
-    from kernelbench.timing.sampling import Run
+    from kernelbench.timing.sampling import Runner
     from kernelbench.worker.entry import Block, Entry
 
 
@@ -139,17 +139,19 @@ def measure(
     declared = {"flop": _positive("flop", flop), "bytes": _positive("bytes", bytes)}
     fn(*args)  # an exception in compiled code would only be a status word
     timed = _timed(fn, args)
-    shortest = sampling.shortest_sample_s(effort, time.get_clock_info("perf_counter").resolution)
-    calls, took = sampling.calibrate(timed.run, shortest)
-    sampling.warm_up(timed.run, calls, took, effort.warmup_s)
-    samples = sampling.sample(timed.run, calls, effort, Watch())
+    resolution = time.get_clock_info("perf_counter").resolution
+    shortest = sampling.shortest_sample_s(effort, resolution)
+    calls, took = sampling.calibrate(timed.run, sampling.shortest_slice_s(resolution))
+    many = max(1, int(shortest / took))
+    sampling.warm_up(timed.run, many * calls, many * took, effort.warmup_s)
+    samples = sampling.sample(timed.run, calls, effort, Watch(), shortest_s=shortest)
     if timed.block is not UNSET and timed.block.status:
         raise UsageError(f"{_name(fn)} raised an exception in a timed call; it must bear being called repeatedly")
     return Measurement(
         best_s=min(samples.seconds_per_call),
         median_s=median(samples.seconds_per_call),
         samples_s=samples.seconds_per_call,
-        calls_per_sample=calls,
+        calls_per_sample=samples.calls_per_sample,
         includes_python_call=timed.block is UNSET,
         disturbed_samples=samples.disturbed.count(True),
         **declared,
@@ -169,7 +171,7 @@ def _positive(name: str, value: float | None) -> float | UnsetType:
 class _Timed:
     """A function ready to be timed, with what must stay alive meanwhile."""
 
-    run: Run
+    run: Runner
     entry: Entry | UnsetType = UNSET
     """The compiled code; absent when it is called from Python."""
     block: Block | UnsetType = UNSET

@@ -35,13 +35,13 @@ class Effort(Struct, frozen=True):
     sample_s: float = 0.002
     """A sample lasts at least this (never less than 1 ms or 10^4 timer ticks)."""
     samples: int = 12
-    """Samples per round, fewer when the time below runs out, never fewer than 3."""
+    """Undisturbed samples per round, fewer when the time below runs out, never fewer than 3 in all."""
     round_s: float = 0.12
     """Time for the samples of one case in one round; slow kernels still get 3 samples."""
     warmup_s: float = 0.25
     """Longest warm-up."""
     patience_s: float = 0.5
-    """Longest wait, in one round of one case, for moments in which no neighbour uses the core."""
+    """Time beyond ``round_s``, in one round of one case, as long as fewer than 3 samples are undisturbed."""
 
 
 class Catalogue(Struct, frozen=True, tag=True):

@@ -10,10 +10,11 @@ import llvmlite.binding as llvm
 import numpy as np
 from msgspec import UNSET
 
-from kernelbench.ceilings import clock, compute, memory
+from kernelbench.ceilings import compute, memory
 from kernelbench.model import Ceiling, Probe
 from kernelbench.protocol import ProbeCeilings
 from kernelbench.simd.jit import Code
+from kernelbench.timing import clock
 from kernelbench.timing.arena import PAGE, STAGGER, Arena
 from kernelbench.timing.loops import run_team
 from kernelbench.timing.sampling import SHARED_CORE

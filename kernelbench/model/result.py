@@ -68,6 +68,8 @@ class Interference(Struct, frozen=True, omit_defaults=True):
     """Independent adds a cycle beside each sample: fewer when a neighbour shares the core; empty where not measured."""
     disturbed: tuple[bool, ...] = ()
     """Per sample: preempted, at a slow clock or on a shared core. Empty: not judged, all count."""
+    quiet_share: float | UnsetType = UNSET
+    """Share of all slices tried that were undisturbed; the samples are made of those where there are enough."""
     steal_s: float | UnsetType = UNSET
     """CPU time stolen by the hypervisor during the round; absent where not reported."""
     throttled_s: float | UnsetType = UNSET

@@ -12,24 +12,12 @@ from collections.abc import Callable, Sequence
 from functools import cache
 
 from kernelbench.simd.jit import Code, compile_ir
-
-READ_CLOCK = """
-declare i32 @clock_gettime(i32, ptr)
-define internal i64 @now() {
-  %t = alloca {i64, i64}, align 16
-  ; CLOCK_MONOTONIC is 1 on Linux: the clock of time.monotonic()
-  %ignored = call i32 @clock_gettime(i32 1, ptr %t)
-  %s = load i64, ptr %t
-  %at = getelementptr {i64, i64}, ptr %t, i32 0, i32 1
-  %ns = load i64, ptr %at
-  %whole = mul i64 %s, 1000000000
-  %sum = add i64 %whole, %ns
-  ret i64 %sum
-}
-"""
+from kernelbench.timing.clock import LOOK_ADDS, LOOK_CHAINS, LOOK_STEPS, LOOK_TRIPS, READ_CLOCK, adds_ir
+from kernelbench.timing.sampling import Batch
 
 _LOOPS = (
     READ_CLOCK
+    + adds_ir("look", LOOK_CHAINS, LOOK_STEPS)
     + """
 define void @empty(ptr %block) { ret void }
 
@@ -72,6 +60,45 @@ done:
   %end = call i64 @now()
   %ns = sub i64 %end, %start
   ret i64 %ns
+}
+
+; Warm or cold in `slices` parts of `calls` calls, each followed by a look at the core of `trips` trips:
+; out = {look before, (slice, look after) x slices}, all in nanoseconds. Nothing else runs in between.
+define void @drive_slices(ptr %kernel, ptr %blocks, i64 %count, i64 %first, i64 %calls, i64 %slices, i64 %trips,
+                          ptr %out) {
+entry:
+  %before = call i64 @look(i64 %trips)
+  store i64 %before, ptr %out
+  %only = load ptr, ptr %blocks
+  %single = icmp eq i64 %count, 1
+  br label %slice
+slice:
+  %i = phi i64 [0, %entry], [%next, %looked]
+  %b = phi i64 [%first, %entry], [%wrapped, %looked]
+  br i1 %single, label %warm, label %cold
+warm:
+  %warm_ns = call i64 @drive_warm(ptr %kernel, ptr %only, i64 %calls)
+  br label %looked
+cold:
+  %cold_ns = call i64 @drive_cold(ptr %kernel, ptr %blocks, i64 %count, i64 %b, i64 %calls)
+  br label %looked
+looked:
+  %ns = phi i64 [%warm_ns, %warm], [%cold_ns, %cold]
+  %adds_ns = call i64 @look(i64 %trips)
+  %twice = mul i64 %i, 2
+  %odd = add i64 %twice, 1
+  %even = add i64 %twice, 2
+  %ns_at = getelementptr i64, ptr %out, i64 %odd
+  store i64 %ns, ptr %ns_at
+  %adds_at = getelementptr i64, ptr %out, i64 %even
+  store i64 %adds_ns, ptr %adds_at
+  %following = add i64 %b, %calls
+  %wrapped = urem i64 %following, %count
+  %next = add i64 %i, 1
+  %more = icmp slt i64 %next, %slices
+  br i1 %more, label %slice, label %done
+done:
+  ret void
 }
 
 ; One thread of a team: waits until `team` threads have arrived, then calls the kernel `calls` times;
@@ -122,6 +149,12 @@ def _drive_cold() -> Callable[[int, int, int, int, int], int]:
 
 
 @cache
+def _drive_slices() -> Callable[[int, int, int, int, int, int, int, int], None]:
+    kind = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * 2, *[ctypes.c_int64] * 5, ctypes.c_void_p)
+    return kind(_loops().address("drive_slices"))
+
+
+@cache
 def _drive_team() -> Callable[[int, int, int, int, int, int], None]:
     pointer, count = ctypes.c_void_p, ctypes.c_int64
     kind = ctypes.CFUNCTYPE(None, pointer, pointer, count, pointer, count, pointer)
@@ -149,6 +182,16 @@ class Calls:
         # On from where the last sample ended: starting over would find the first blocks still in a cache.
         first, self._next = self._next, (self._next + calls) % len(self._blocks)
         return _drive_cold()(self._kernel, ctypes.addressof(self._blocks), len(self._blocks), first, calls) * 1e-9
+
+    def slices(self, calls: int, count: int) -> Batch:
+        """``count`` slices of ``calls`` calls in a row, each between two looks at the core."""
+        out = (ctypes.c_int64 * (2 * count + 1))()
+        sets = len(self._blocks)
+        first, self._next = self._next, (self._next + calls * count) % sets
+        blocks, at = ctypes.addressof(self._blocks), ctypes.addressof(out)
+        _drive_slices()(self._kernel, blocks, sets, first, calls, count, LOOK_TRIPS, at)
+        looks = tuple(LOOK_ADDS / (ns * 1e-9) if ns else 0.0 for ns in out[0::2])
+        return Batch(tuple(ns * 1e-9 for ns in out[1::2]), looks)
 
 
 def run_team(kernel: int, blocks: Sequence[int], calls: int, cpus: Sequence[int]) -> float:

@@ -12,6 +12,7 @@ from kernelbench.kernels._registry import NUMPY, Variant
 from kernelbench.model import Accuracy, Case
 from kernelbench.timing.arena import Arena
 from kernelbench.timing.loops import Calls
+from kernelbench.timing.sampling import Runner
 from kernelbench.worker.entry import Block, CannotEnter, Entry, PythonCalls, compile_entry
 from kernelbench.worker.problems import Problem
 from kernelbench.worker.returned import as_struct
@@ -50,7 +51,7 @@ class Bench:
         self._place(prepared, shapes, cpus, sets)
         self._entry: Entry | None = None
         self._blocks: list[Block] = []
-        self.run: Callable[[int], float] = PythonCalls(variant.function, [i + o for i, o in self._sets])
+        self.run: Runner = PythonCalls(variant.function, [i + o for i, o in self._sets])
         self._right: list[np.ndarray] = []
 
     def _place(self, prepared: tuple[Any, ...], shapes: Any, cpus: Sequence[int], sets: int) -> None:

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import resource
-import time
-from collections import deque
 from pathlib import Path
 
 from msgspec import UNSET
 
-from kernelbench.ceilings import clock
-from kernelbench.ceilings.probes import POLL_S
 from kernelbench.kernels._registry import Variant
 from kernelbench.model import DTYPE_BYTES, Case, Work
-from kernelbench.timing.sampling import SHARED_CORE, Observation
+from kernelbench.timing import clock
+from kernelbench.timing.sampling import Observation
 from kernelbench.worker.bench import cold_sets
 
 CHECK_COPIES = 3
@@ -30,44 +27,30 @@ def memory_bytes(variant: Variant, case: Case, work: Work, last_level_bytes: int
 
 
 class Watch:
-    """Observes what disturbs a sample: preemption, page faults, the core's clock, a neighbour on the core."""
+    """Observes what disturbs a batch of slices: preemption, page faults, the core's clock."""
 
     def __init__(self, *, own_cores: bool = True) -> None:
         """``own_cores``: no two threads of ours share a core, so fewer adds a cycle are a neighbour's doing."""
+        self.sees_neighbours = own_cores and clock.available()
         self._before = resource.getrusage(resource.RUSAGE_SELF)
-        self._own_cores = own_cores and clock.available()
-        self._clocks: deque[float] = deque([clock.clock_hz() for _ in range(8)] if self._own_cores else (), maxlen=64)
-        self._adds = 0.0
 
     def start(self) -> None:
         """Note the counters."""
-        self._adds = clock.adds_per_s() if self._own_cores else 0.0
         self._before = resource.getrusage(resource.RUSAGE_SELF)
 
-    def wait_until_quiet(self, best_adds: float, limit_s: float) -> float:
-        """Wait while a neighbour uses this core, at most ``limit_s``; returns seconds waited."""
-        if not self._own_cores:
-            return 0.0
-        begun = time.perf_counter()
-        wanted = SHARED_CORE * best_adds * max(self._clocks)
-        while clock.adds_per_s() < wanted and time.perf_counter() - begun < limit_s:
-            time.sleep(POLL_S)
-        return time.perf_counter() - begun
-
     def stop(self) -> Observation:
-        """What changed since ``start``, and the core now."""
+        """What changed since ``start``, and the clock now."""
         after = resource.getrusage(resource.RUSAGE_SELF)
         before = self._before
-        adds = min(self._adds, clock.adds_per_s()) if self._own_cores else 0.0
-        hertz = clock.clock_hz() if clock.available() else 0.0
-        self._clocks.append(hertz)
         return Observation(
             involuntary_switches=after.ru_nivcsw - before.ru_nivcsw,
             page_faults=after.ru_minflt + after.ru_majflt - before.ru_minflt - before.ru_majflt,
-            clock_hz=hertz,
-            # Over the best of the last clock probes: an interrupt can lower one, nothing can raise it.
-            adds_per_cycle=adds / max(self._clocks) if adds else 0.0,
+            clock_hz=self.clock_hz(),
         )
+
+    def clock_hz(self) -> float:
+        """The core's clock now; 0 where no probe is known for the architecture."""
+        return clock.clock_hz() if clock.available() else 0.0
 
 
 class Pressure:

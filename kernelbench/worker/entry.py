@@ -17,6 +17,8 @@ import numba
 import numpy as np
 
 from kernelbench.simd.jit import Code, compile_ir
+from kernelbench.timing import clock
+from kernelbench.timing.sampling import Batch
 
 STATUS_OK = 0
 STATUS_NONE = -2  # Numba's RETCODE_NONE: a function that returns nothing
@@ -174,3 +176,12 @@ class PythonCalls:
         for i in range(first, first + calls):
             function(*sets[i % len(sets)])
         return (perf_counter_ns() - start) * 1e-9
+
+    def slices(self, calls: int, count: int) -> Batch:
+        """``count`` slices of ``calls`` calls in a row, each between two looks at the core."""
+        look = clock.adds_per_s if clock.available() else float
+        looks, seconds = [look()], []
+        for _ in range(count):
+            seconds.append(self(calls))
+            looks.append(look())
+        return Batch(tuple(seconds), tuple(looks))

@@ -10,7 +10,7 @@ from typing import Any
 
 from msgspec import UNSET
 
-from kernelbench.ceilings import clock, probes
+from kernelbench.ceilings import probes
 from kernelbench.kernels import _registry as registry
 from kernelbench.model import Case, Interference, Round, Work
 from kernelbench.protocol import (
@@ -179,17 +179,21 @@ class Service:
         from msgspec import structs
 
         threads.wait_until_idle()
-        start_s = time.monotonic() - request.started_at
+        start_s, effort = time.monotonic() - request.started_at, request.effort
         pressure = cost.Pressure()
         with self._in_stage("warm-up"):
             resolution = time.get_clock_info("perf_counter").resolution
-            shortest = sampling.shortest_sample_s(request.effort, resolution)
-            calls, took = bench.guarded(lambda: sampling.calibrate(bench.run, shortest, first_s), "warm-up")
-            bench.guarded(lambda: sampling.warm_up(bench.run, calls, took, request.effort.warmup_s), "warm-up")
+            shortest = sampling.shortest_sample_s(effort, resolution)
+            calls, took = bench.guarded(
+                lambda: sampling.calibrate(bench.run, sampling.shortest_slice_s(resolution), first_s), "warm-up"
+            )
+            many = max(1, int(shortest / took))
+            bench.guarded(lambda: sampling.warm_up(bench.run, many * calls, many * took, effort.warmup_s), "warm-up")
         with self._in_stage("timing"):
             watch, best_adds = cost.Watch(own_cores=not self._setup.shares_cores), request.best_adds_per_cycle
             samples = bench.guarded(
-                lambda: sampling.sample(bench.run, calls, request.effort, watch, best_adds), "timing"
+                lambda: sampling.sample(bench.run, calls, effort, watch, shortest_s=shortest, best_adds=best_adds),
+                "timing",
             )
         with self._in_stage("verify-after"):
             bench.verify_again("verify-after")  # what the timed calls themselves left
@@ -197,7 +201,7 @@ class Service:
             bench.call_once("verify-after")
             bench.verify_again("verify-after")
             bench.verify_inputs("verify-after")
-        clocks = sorted(o.clock_hz for o in samples.observations if o.clock_hz)
+        clocks = sorted(hz for hz in samples.clock_hz if hz)
         made = Round(
             index=request.round,
             start_s=start_s,
@@ -206,11 +210,12 @@ class Service:
             worker=self._setup.serial,
             clock_hz=clocks[len(clocks) // 2] if clocks else UNSET,
             interference=Interference(
-                involuntary_switches=tuple(o.involuntary_switches for o in samples.observations),
-                page_faults=tuple(o.page_faults for o in samples.observations),
-                clock_hz=tuple(o.clock_hz for o in samples.observations) if clock.available() else (),
-                adds_per_cycle=tuple(o.adds_per_cycle for o in samples.observations if o.adds_per_cycle),
+                involuntary_switches=samples.involuntary_switches,
+                page_faults=samples.page_faults,
+                clock_hz=samples.clock_hz if clocks else (),
+                adds_per_cycle=samples.adds_per_cycle if any(samples.adds_per_cycle) else (),
                 disturbed=samples.disturbed,
+                quiet_share=samples.quiet_share,
                 **pressure.since(),
             ),
         )
