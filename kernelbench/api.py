@@ -134,6 +134,7 @@ def measure(
     import time
 
     from kernelbench.timing import sampling
+    from kernelbench.timing.warmup import calibrate, warm_up
     from kernelbench.worker.cost import Watch
 
     declared = {"flop": _positive("flop", flop), "bytes": _positive("bytes", bytes)}
@@ -141,9 +142,9 @@ def measure(
     timed = _timed(fn, args)
     resolution = time.get_clock_info("perf_counter").resolution
     shortest = sampling.shortest_sample_s(effort, resolution)
-    calls, took = sampling.calibrate(timed.run, sampling.shortest_slice_s(resolution))
+    calls, took = calibrate(timed.run, sampling.shortest_slice_s(resolution))
     many = max(1, int(shortest / took))
-    sampling.warm_up(timed.run, many * calls, many * took, effort.warmup_s)
+    warm_up(timed.run, many * calls, many * took, effort.warmup_s)
     samples = sampling.sample(timed.run, calls, effort, Watch(), shortest_s=shortest)
     if timed.block is not UNSET and timed.block.status:
         raise UsageError(f"{_name(fn)} raised an exception in a timed call; it must bear being called repeatedly")

@@ -41,7 +41,8 @@ class Effort(Struct, frozen=True):
     warmup_s: float = 0.25
     """Longest warm-up."""
     patience_s: float = 0.5
-    """Time beyond ``round_s``, in one round of one case, as long as fewer than 3 samples are undisturbed."""
+    """Time for each case of a round, shared by all of a process, to come back to cases with fewer than 3 undisturbed
+    samples."""
 
 
 class Catalogue(Struct, frozen=True, tag=True):
@@ -61,7 +62,7 @@ class Compile(Struct, frozen=True, tag=True):
 
 
 class Measure(Struct, frozen=True, tag=True):
-    """Verify, warm up, time, verify again. Answer: ``CaseMeasured`` or ``CaseFailed``."""
+    """Verify, warm up, time, verify again. Answer: ``CaseMeasured``, ``Waiting`` or ``CaseFailed``."""
 
     case: Case
     seed: int
@@ -72,6 +73,8 @@ class Measure(Struct, frozen=True, tag=True):
     verify_only: bool = False
     best_adds_per_cycle: float = 0.0
     """The most independent adds a cycle seen so far in the run: what a core of one's own can do."""
+    last: bool = True
+    """False: where too few quiet moments were met so far, keep the case ready and answer ``Waiting``."""
 
 
 class ProbeCeilings(Struct, frozen=True, tag=True):
@@ -82,10 +85,15 @@ class ProbeCeilings(Struct, frozen=True, tag=True):
     levels: tuple[tuple[str, int], ...]
     """(level name, bytes of one thread's share), nearest first; the last is ("DRAM", bytes to touch)."""
     started_at: float
+    scope: str = "full"
+    """"full": everything. "quick": everything, the ladder at half its points. "compute": compute ceilings only.
+    "check": the few that prove that known ceilings still hold."""
+    isa_levels: tuple[str, ...] = ()
+    """Instruction-set levels usable here, rising."""
     probe_s: float = 0.002
-    """Length of one probe."""
-    repeats: int = 1
-    """Probes a point in this pass; every round of a run makes one pass, so a roof is the best of many."""
+    """Least time spent on one point."""
+    patience_s: float = 1.0
+    """Extra time of the whole pass for points that met no moment without a neighbour on the core."""
 
 
 class Exit(Struct, frozen=True, tag=True):
@@ -163,6 +171,12 @@ class CaseMeasured(Struct, frozen=True, tag=True, omit_defaults=True):
     flags: tuple[str, ...] = ()
 
 
+class Waiting(Struct, frozen=True, tag=True):
+    """The case is verified and warm, but the core was not quiet for long enough: ask again later."""
+
+    case_id: str
+
+
 class CaseFailed(Struct, frozen=True, tag=True):
     """The kernel is wrong or raised; the worker still answers, but nothing else should be timed in it."""
 
@@ -182,4 +196,4 @@ class Broken(Struct, frozen=True, tag=True):
     message: str
 
 
-Reply = Ready | Stage | CatalogueReply | Described | Compiled | CaseMeasured | CaseFailed | Ceilings | Broken
+Reply = Ready | Stage | CatalogueReply | Described | Compiled | CaseMeasured | Waiting | CaseFailed | Ceilings | Broken

@@ -38,7 +38,7 @@ ALLOWED: dict[str, set[str]] = {
     "ceilings": MODEL | {"simd", "timing"},
     "worker": MODEL | {"simd", "timing", "kernels", "ceilings", "remember"},
     # What makes of it a result.
-    "store": MODEL,
+    "store": MODEL | {"remember"},
     "analysis": MODEL,
     "report": MODEL | {"analysis", "remember"},
     "runner": PLAN | {"machine", "store"},

@@ -1,8 +1,6 @@
 """Did a change make it slower? Two results compared cell by cell, with an interval and a verdict.
 
-A verdict needs the whole interval on one side: regressed only beyond the threshold, unchanged only inside
-it, otherwise ambiguous, with the smallest effect that this comparison could have seen. The rule is that of
-criterion.rs; why a point estimate must not decide: Georges, Buytaert & Eeckhout (2007).
+Cells are matched by case; who measured them decides first, then, where both did, the interval (``verdict``).
 """
 
 import math
@@ -12,8 +10,9 @@ from msgspec.structs import replace
 
 from kernelbench.analysis.match import check_comparable, indexed
 from kernelbench.analysis.roofline import Roof, roof
-from kernelbench.analysis.stats import MIN_ROUNDS, Interval, shift
+from kernelbench.analysis.stats import shift
 from kernelbench.analysis.timing import Timing, timing
+from kernelbench.analysis.verdict import by_interval, detectable
 from kernelbench.errors import IncomparableError
 from kernelbench.model import Failed, Measured, Record, Result, Skipped
 
@@ -154,7 +153,7 @@ def _alone(base: _Side | UnsetType, new: _Side | UnsetType) -> tuple[str, str]:
 def _judged(case_id: str, base: _Side, new: _Side, threshold: float, basis: str) -> Cell:
     before, after = _log_rounds(base), _log_rounds(new)
     moved = shift(before, after)
-    verdict, reason = _verdict(moved.estimate, moved.interval, threshold, (len(before), len(after)))
+    verdict, reason = by_interval(moved.estimate, moved.interval, threshold, (len(before), len(after)))
     if verdict in ("regressed", "improved") and (shared := _disturbed(base, new)):
         verdict, reason = "ambiguous", f"{reason}, but {shared}: the host may have moved, not the code"
     cell = Cell(
@@ -174,7 +173,7 @@ def _judged(case_id: str, base: _Side, new: _Side, threshold: float, basis: str)
         cell,
         ci_low=math.exp(moved.interval.low),
         ci_high=math.exp(moved.interval.high),
-        detectable=_detectable(moved.estimate, moved.interval, threshold),
+        detectable=detectable(moved.estimate, moved.interval, threshold),
     )
 
 
@@ -186,33 +185,6 @@ def _disturbed(base: _Side, new: _Side) -> str:
             if 2 * quiet < rounds:
                 return f"{place} was undisturbed in only {quiet} of {rounds} rounds"
     return ""
-
-
-def _verdict(
-    estimate: float, interval: Interval | UnsetType, threshold: float, rounds: tuple[int, int]
-) -> tuple[str, str]:
-    """Verdict and reason. The band is [1/(1+t), 1+t], so that swapping the sides mirrors the verdict."""
-    if isinstance(interval, UnsetType):
-        return "ambiguous", (
-            f"{rounds[0]} rounds in BASE and {rounds[1]} in NEW; a 95% interval needs {MIN_ROUNDS} on each side: "
-            "measure with --rounds 6 or more"
-        )
-    low, high = math.exp(interval.low), math.exp(interval.high)
-    span = f"the interval {low:.3f} to {high:.3f}"
-    lower, upper = 1 / (1 + threshold), 1 + threshold
-    if low > upper:
-        return "regressed", f"{span} lies wholly above {upper:.3f}"
-    if high < lower:
-        return "improved", f"{span} lies wholly below {lower:.3f}"
-    if lower <= low and high <= upper:
-        return "unchanged", f"{span} lies wholly within {lower:.3f} to {upper:.3f}"
-    seen = _detectable(estimate, interval, threshold)
-    return "ambiguous", f"{span} crosses the threshold; slowdowns from {100 * seen:.1f}% would have been seen"
-
-
-def _detectable(estimate: float, interval: Interval, threshold: float) -> float:
-    """The slowdown whose interval, as wide below its estimate as this one, would just clear the threshold."""
-    return (1 + threshold) * math.exp(estimate - interval.low) - 1
 
 
 def _other_way(base: Record, new: Record) -> str:

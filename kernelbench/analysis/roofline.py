@@ -4,33 +4,14 @@ from collections.abc import Iterable, Sequence
 
 from msgspec import UNSET, Struct, UnsetType
 
-from kernelbench.analysis.ladder import bandwidth, largest_footprint, level_of, usable, value_of
-from kernelbench.model import Case, Ceiling, Machine, Record, Work
+from kernelbench.analysis.ladder import WRITE_FRACTION, bandwidth, largest_footprint, level_of, usable, value_of
+from kernelbench.analysis.peaks import ComputeRoof, compute_roof, higher_roof
+from kernelbench.analysis.peaks import compute_name as compute_name
+from kernelbench.analysis.peaks import threads_text as threads_text
+from kernelbench.model import Ceiling, Machine, Record, Work
 
 ABOVE_ROOF = 1.03
 """A roof fraction beyond this is more than the scatter of a best-of-many: the work model or the roof is wrong."""
-
-_ISA_WORDS = {
-    "scalar": "scalar",
-    "sse2": "SSE2",
-    "sse4.2": "SSE4.2",
-    "avx2": "AVX2",
-    "avx512": "AVX-512",
-    "neon": "NEON",
-    "sve": "SVE",
-}
-_MIX_WORDS = {"fma": "FMA", "add": "add", "fma_add": "FMA+add", "dot": "dot product"}
-
-
-class ComputeRoof(Struct, frozen=True):
-    """The compute ceiling that applies to a case."""
-
-    flop_per_s: float
-    """FLOP/s, or OP/s for integers."""
-    name: str
-    """"f32 AVX-512 FMA 1 thread"."""
-    ceiling: str
-    """Id of the ceiling."""
 
 
 class MemoryRoof(Struct, frozen=True):
@@ -42,6 +23,18 @@ class MemoryRoof(Struct, frozen=True):
     """"L2 copy 1 thread"."""
     level: str
     """"L1"..."DRAM": where the working set lives; labels only."""
+    footprint_bytes: float
+    """Working set of one thread; of a cold case the last ladder point."""
+
+
+class LevelLine(Struct, frozen=True):
+    """One slope of a roofline."""
+
+    name: str
+    """"L2 copy 1 thread"."""
+    level: str
+    bytes_per_s: float
+    """All threads together, algorithmic bytes."""
 
 
 class Roof(Struct, frozen=True, omit_defaults=True):
@@ -57,8 +50,10 @@ class Roof(Struct, frozen=True, omit_defaults=True):
     """FLOP per compulsory byte; absent without FLOP or bytes."""
     compute: ComputeRoof | UnsetType = UNSET
     memory: MemoryRoof | UnsetType = UNSET
+    higher: ComputeRoof | UnsetType = UNSET
+    """What the machine's best instruction set allows, where that is clearly more than ``compute``."""
     missing: str = ""
-    """Why only one of the two roofs was used; empty when both were."""
+    """Why one of the two roofs was not used, or is that of another mix; empty when both are the case's own."""
 
 
 class NoRoof(Struct, frozen=True):
@@ -81,11 +76,12 @@ class Ridge(Struct, frozen=True):
 def roof(record: Record, ceilings: Sequence[Ceiling], machine: Machine | UnsetType = UNSET) -> Roof | NoRoof:
     """The roof of a case: its least seconds per call and what sets them, or why there is none.
 
-    Uses only ceilings of the record's machine and device, measured at the case's thread count.
+    Uses only ceilings of the record's machine and device, measured at the case's thread count. The memory
+    roof takes each thread to touch its part of the working set: operands that threads share make it larger.
     """
-    own = [c for c in ceilings if c.machine == record.machine and c.device == record.device]
-    compute = _compute_roof(record.case, record.work, own)
-    memory = _memory_roof(record.case, record.work, own, machine)
+    own = ceilings_of(record, ceilings)
+    compute = compute_roof(record.case, record.work, own)
+    memory = _memory_roof(record, own, machine)
     times: list[tuple[float, str, str]] = []
     missing: list[str] = []
     flop, moved = record.work.flop, bytes_moved(record.work)
@@ -93,6 +89,7 @@ def roof(record: Record, ceilings: Sequence[Ceiling], machine: Machine | UnsetTy
         missing.append(compute)
     elif not isinstance(flop, UnsetType):
         times.append((flop / compute.flop_per_s, "compute", compute.name))
+        missing += [compute.stands_in] if compute.stands_in else []
     if isinstance(memory, str):
         missing.append(memory)
     elif not isinstance(moved, UnsetType):
@@ -107,14 +104,33 @@ def roof(record: Record, ceilings: Sequence[Ceiling], machine: Machine | UnsetTy
         intensity=intensity(record.work),
         compute=UNSET if isinstance(compute, str) else compute,
         memory=UNSET if isinstance(memory, str) else memory,
+        higher=UNSET if isinstance(compute, str) else higher_roof(record.case, record.work, own, compute),
         missing="; ".join(missing),
     )
+
+
+def ceilings_of(record: Record, ceilings: Iterable[Ceiling]) -> list[Ceiling]:
+    """The ceilings of the machine and device that the record was measured on."""
+    return [c for c in ceilings if (c.machine, c.device) == (record.machine, record.device)]
 
 
 def bytes_moved(work: Work) -> float | UnsetType:
     """Compulsory bytes read and written by one call; absent when neither is modelled or both are 0."""
     parts = [b for b in (work.read_bytes, work.write_bytes) if not isinstance(b, UnsetType)]
     return sum(parts) if sum(parts) > 0 else UNSET
+
+
+def write_fraction(work: Work) -> float:
+    """Share of the compulsory bytes that are written; 0 without any."""
+    moved = bytes_moved(work)
+    if isinstance(moved, UnsetType) or isinstance(work.write_bytes, UnsetType):
+        return 0.0
+    return work.write_bytes / moved
+
+
+def in_place(work: Work) -> bool:
+    """True when the work writes, and says that no line is read for ownership: it has read what it writes."""
+    return work.rfo_bytes == 0 and write_fraction(work) > 0
 
 
 def intensity(work: Work) -> float | UnsetType:
@@ -146,51 +162,58 @@ def derived_flags(
     return tuple(name for name, applies in found.items() if applies)
 
 
-def threads_text(threads: int) -> str:
-    """ "1 thread", "2 threads"."""
-    return f"{threads} thread" + ("s" if threads != 1 else "")
+def level_lines(ceilings: Iterable[Ceiling], threads: int, mix: str) -> tuple[LevelLine, ...]:
+    """The bandwidth of each memory level in one access mix, nearest level first: the slopes of a roofline.
+
+    ``ceilings``: of one machine. Read at the ladder points that stand for a level; in DRAM a mix counts as
+    the faster of its plain and its streaming-store form.
+    """
+    written = {**WRITE_FRACTION, "update": 0.5}.get(mix, 0.0)
+    own = [c for c in ceilings if c.threads == threads and str(c.mix).removesuffix("_nt") == mix]
+    return _lines(own, threads, written, updates=mix == "update")
 
 
-def compute_name(ceiling: Ceiling) -> str:
-    """A compute ceiling in words: "f32 AVX-512 FMA 1 thread"."""
-    isa = "" if isinstance(ceiling.isa, UnsetType) else _ISA_WORDS.get(ceiling.isa, ceiling.isa)
-    mix = "" if isinstance(ceiling.mix, UnsetType) else _MIX_WORDS.get(ceiling.mix, ceiling.mix)
-    dtype = "" if isinstance(ceiling.dtype, UnsetType) else ceiling.dtype
-    return " ".join(word for word in (dtype, isa, mix, threads_text(ceiling.threads)) if word)
+def lines(record: Record, ceilings: Iterable[Ceiling]) -> tuple[LevelLine, ...]:
+    """The bandwidth of each memory level in the case's own mix of reads and writes, nearest level first."""
+    work = record.work
+    return _lines(ceilings_of(record, ceilings), record.case.threads, write_fraction(work), updates=in_place(work))
 
 
-def _compute_roof(case: Case, work: Work, ceilings: Sequence[Ceiling]) -> ComputeRoof | str:
-    if isinstance(work.flop, UnsetType) or work.flop <= 0:
-        return "no compute roof: the work model counts no FLOP"
-    if isinstance(work.mix, UnsetType):
-        return "no compute roof: the kernel declares no instruction mix"
-    # 8-bit products are only reachable through the dot-product instructions, so that is their peak.
-    mix = "dot" if case.dtype == "i8" else work.mix
-    matching = [
-        c
-        for c in usable(ceilings, "compute")
-        if (c.dtype, c.mix, c.threads) == (case.dtype, mix, case.threads) and case.isa in ("native", c.isa)
-    ]
-    if not matching:
-        return f"no compute roof: no ceiling of {case.dtype} {mix}, isa {case.isa}, {threads_text(case.threads)}"
-    peak = max(matching, key=value_of)
-    return ComputeRoof(value_of(peak), compute_name(peak), peak.id)
+def _lines(own: Sequence[Ceiling], threads: int, written: float, *, updates: bool) -> tuple[LevelLine, ...]:
+    footprints: dict[str, int] = {}
+    for c in usable(own, "memory"):
+        if (
+            c.threads == threads
+            and not isinstance(c.level, UnsetType)
+            and not isinstance(c.working_set_bytes, UnsetType)
+        ):
+            footprints[c.level] = max(footprints.get(c.level, 0), c.working_set_bytes)
+    found = []
+    for level, footprint in sorted(footprints.items(), key=lambda pair: pair[1]):
+        line = bandwidth(own, threads, footprint, written, in_place=updates, streaming=level == "DRAM")
+        if not isinstance(line, UnsetType):
+            found.append(LevelLine(f"{level} {line.words} {threads_text(threads)}", level, line.bytes_per_s))
+    return tuple(found)
 
 
-def _memory_roof(case: Case, work: Work, ceilings: Sequence[Ceiling], machine: Machine | UnsetType) -> MemoryRoof | str:
-    moved = bytes_moved(work)
-    if isinstance(moved, UnsetType):
+def _memory_roof(record: Record, ceilings: Sequence[Ceiling], machine: Machine | UnsetType) -> MemoryRoof | str:
+    case, work, threads = record.case, record.work, record.case.threads
+    if isinstance(bytes_moved(work), UnsetType):
         return "no memory roof: the work model counts no bytes"
-    if case.cache == "cold":
-        footprint = largest_footprint(ceilings, case.threads)
+    cold = case.cache == "cold"
+    if cold:
+        footprint = largest_footprint(ceilings, threads)
     elif isinstance(work.working_set_bytes, UnsetType):
         return "no memory roof: the work model gives no working set"
     else:
-        footprint = max(1.0, work.working_set_bytes / case.threads)
-    written = 0.0 if isinstance(work.write_bytes, UnsetType) else work.write_bytes / moved
-    found = bandwidth(ceilings, case.threads, footprint, written)
+        footprint = max(1.0, work.working_set_bytes / threads)
+    # Lines begin to fall out of the last cache beyond half of its share. From there on streaming stores may
+    # win; beginning at the whole share instead would make the roof jump at a cache size that guests misreport.
+    spills = cold or level_of(machine, ceilings, threads, 2 * footprint, record.placement) == "DRAM"
+    found = bandwidth(ceilings, threads, footprint, write_fraction(work), in_place=in_place(work), streaming=spills)
     if isinstance(found, UnsetType):
-        return f"no memory roof: no bandwidth was measured at {threads_text(case.threads)}"
-    level = "DRAM" if case.cache == "cold" else level_of(machine, ceilings, case.threads, footprint)
-    name = f"{level} {found.mix} {threads_text(case.threads)}"
-    return MemoryRoof(found.bytes_per_s, name, level)
+        return f"no memory roof: no bandwidth was measured at {threads_text(threads)}"
+    level = level_of(machine, ceilings, threads, footprint, record.placement)
+    # Streaming stores pass the caches by: where they set the pace, the pace is that of DRAM.
+    level = "DRAM" if cold or found.streaming else level
+    return MemoryRoof(found.bytes_per_s, f"{level} {found.words} {threads_text(threads)}", level, footprint)

@@ -2,128 +2,64 @@
 
 A chain waits for its last result, so a core reaches its peak only with latency x issues-per-cycle chains in
 flight; the largest rate over several chain counts is taken, and no table of microarchitectures is needed.
-The values stay bounded (x -> x / 2 + 1 / 2 tends to 1), neither zero nor denormal: zeros draw less power and
-would flatter the clock.
 """
 
 from __future__ import annotations
 
 import re
 
-from msgspec import Struct
-
+from kernelbench.ceilings.compute_ir import source
+from kernelbench.ceilings.compute_kinds import Absent, Kind, kinds
+from kernelbench.simd.assembly import isa_used
 from kernelbench.simd.jit import Code, compile_ir
 
+__all__ = ["CHAINS", "Absent", "Kind", "accumulators", "compiled", "faults", "kinds", "seed", "work"]
+
 CHAINS = (4, 8, 12, 16, 24)
+"""Numbers of chains to try; ``compiled`` refuses those that a level's registers cannot hold."""
+
+_SEEDS = {"f64": 0x3FE0000000000000, "f32": 0x3F000000, "bf16": 0x3F003F00, "i8": 0x01020304}
+"""0.5 as bits (twice in 32 for bf16); bytes so small that the 16-bit sum of two products is far from saturating."""
+_SAME_REGISTERS = {"sse4.2": "sse2"}
+_LOOP = re.compile(r"^(\.L\w+):(.*?)^\s+[jb]\S*\s+\1\b", re.MULTILINE | re.DOTALL)
+"""From a label to the jump back to it."""
 
 
-class Kind(Struct, frozen=True):
-    """One way of computing: a number type, an instruction, a vector width."""
-
-    dtype: str
-    isa: str
-    mix: str
-    lanes: int
-    """Accumulator lanes of one instruction."""
-    ops_per_lane: int
-    """Operations one instruction does per lane: 2 for an FMA, 8 for four byte products and their sums."""
-    unit: str
-    instruction: str
-    """Regular expression that the emitted code must match once per chain."""
-
-
-def best_kind(dtype: str, mix: str, features: frozenset[str]) -> Kind | str:
-    """The widest way to do ``mix`` in ``dtype`` with LLVM's ``features``, or why there is none."""
-    if mix == "dot":
-        if "avx512vnni" in features:
-            return Kind(dtype, "avx512", mix, 16, 8, "OP/s", r"vpdpbusd.*%zmm")
-        return "no 8-bit dot-product instruction that this version measures (AVX512-VNNI)"
-    bits = {"f64": 64, "f32": 32}[dtype]
-    suffix = {"f64": "pd", "f32": "ps"}[dtype]
-    if "avx512f" in features:
-        return Kind(dtype, "avx512", mix, 512 // bits, 2, "FLOP/s", rf"vfmadd\d+{suffix}.*%zmm")
-    if {"avx2", "fma"} <= features:
-        return Kind(dtype, "avx2", mix, 256 // bits, 2, "FLOP/s", rf"vfmadd\d+{suffix}.*%ymm")
-    if "sse2" in features:
-        return Kind(dtype, "sse2", mix, 128 // bits, 2, "FLOP/s", rf"mul{suffix}.*%xmm")
-    if "neon" in features or "fp-armv8" in features:
-        return Kind(dtype, "neon", mix, 128 // bits, 2, "FLOP/s", r"fmla")
-    return f"no vector multiply-add known for {dtype} on this CPU"
-
-
-def _accumulate(kind: Kind, acc: str, name: str) -> str:
-    """IR for one step of one chain."""
-    element = "double" if kind.dtype == "f64" else "float"
-    vector = f"<{kind.lanes} x {element}>"
-    if kind.mix == "dot":
-        vec = "<16 x i32>"
-        return f"  {name} = call {vec} @llvm.x86.avx512.vpdpbusd.512({vec} {acc}, {vec} %x, {vec} %x)"
-    if kind.isa == "sse2":
-        # Without FMA in the target llvm.fma becomes a call to libm: multiply and add apart.
-        return f"  {name}.m = fmul {vector} {acc}, %x\n  {name} = fadd {vector} {name}.m, %x"
-    call = f"@llvm.fma.v{kind.lanes}{'f64' if kind.dtype == 'f64' else 'f32'}"
-    return f"  {name} = call {vector} {call}({vector} {acc}, {vector} %x, {vector} %x)"
-
-
-def source(kind: Kind, chains: int) -> str:
-    """IR of ``void peak(block)``: block = {i64 trips, i64 seed, result vector}."""
-    element = "i32" if kind.mix == "dot" else ("double" if kind.dtype == "f64" else "float")
-    vector = f"<{kind.lanes} x {element}>"
-    seed = f"bitcast <{kind.lanes} x i32> %bits to {vector}"
-    if element == "double":
-        seed = f"bitcast <{kind.lanes} x i64> %bits to {vector}"
-    bits = "i64" if element == "double" else "i32"
-    wide = f"<{kind.lanes} x {bits}>"
-    start = ["  {n} = phi {v} [%x, %entry], [%n{c}, %loop]".format(n=f"%a{c}", v=vector, c=c) for c in range(chains)]
-    steps = [_accumulate(kind, f"%a{c}", f"%n{c}") for c in range(chains)]
-    add = "add" if element == "i32" else "fadd"
-    sums = [f"  %s{c} = {add} {vector} {'%n0' if c == 1 else f'%s{c - 1}'}, %n{c}" for c in range(1, chains)]
-    declared = {
-        "dot": "declare <16 x i32> @llvm.x86.avx512.vpdpbusd.512(<16 x i32>, <16 x i32>, <16 x i32>)",
-        "fma": f"declare {vector} @llvm.fma.v{kind.lanes}{'f64' if kind.dtype == 'f64' else 'f32'}"
-        f"({vector}, {vector}, {vector})",
-    }[kind.mix]
-    width = 8 * kind.lanes * (8 if element == "double" else 4)
-    return f"""
-{declared}
-define void @peak(ptr %block) "min-legal-vector-width"="{width}" "prefer-vector-width"="{width}" {{
-entry:
-  %trips = load i64, ptr %block
-  %seedat = getelementptr i64, ptr %block, i64 1
-  %seed = load {bits}, ptr %seedat
-  %one = insertelement {wide} poison, {bits} %seed, i32 0
-  %bits = shufflevector {wide} %one, {wide} poison, <{kind.lanes} x i32> zeroinitializer
-  %x = {seed}
-  br label %loop
-loop:
-  %i = phi i64 [0, %entry], [%next, %loop]
-{chr(10).join(start)}
-{chr(10).join(steps)}
-  %next = add i64 %i, 1
-  %more = icmp slt i64 %next, %trips
-  br i1 %more, label %loop, label %done
-done:
-{chr(10).join(sums)}
-  %out = getelementptr i64, ptr %block, i64 2
-  store {vector} %s{chains - 1}, ptr %out, align 8
-  ret void
-}}
-"""
+def accumulators(kind: Kind, chains: int) -> int:
+    """Chains really in flight when ``chains`` are asked for: plain adds may run beside, or in place of, some."""
+    return kind.form.chains(chains) + kind.form.adding_chains(chains)
 
 
 def compiled(kind: Kind, chains: int) -> Code | str:
-    """The probe's code, or why it cannot be trusted: the instruction is not there once per chain."""
-    code = compile_ir(source(kind, chains))
-    seen = len(re.findall(kind.instruction, code.assembly))
-    if seen < chains:
-        return f"the emitted code has {seen} of {chains} {kind.instruction}"
-    return code
+    """The probe's code, or why it cannot be trusted: too many chains, a missing instruction, other registers."""
+    wanted = accumulators(kind, chains) + kind.constants
+    if wanted > kind.registers:
+        return f"{chains} chains need {wanted} registers; {kind.isa} has {kind.registers}"
+    code = compile_ir(source(kind.form, chains), cpu=kind.target.cpu, features=kind.target.features)
+    return faults(kind, chains, code.assembly) or code
 
 
-SEEDS = {"f64": 0x3FE0000000000000, "f32": 0x3F000000, "i8": 0x01020304}
-"""0.5 as bits; small bytes whose 32-bit sums wrap without harm."""
+def faults(kind: Kind, chains: int, assembly: str) -> str:
+    """What is wrong with ``assembly``: other registers, or an instruction that its loop lacks; "" when nothing is."""
+    used, wanted = isa_used(assembly), _SAME_REGISTERS.get(kind.isa, kind.isa)
+    if used != wanted:
+        return f"the emitted code uses the registers of {used} instead of {wanted}"
+    loop, form = "".join(match[2] for match in _LOOP.finditer(assembly)), kind.form
+    counts = [(pattern, form.steps * form.chains(chains)) for pattern in kind.instructions]
+    if kind.adding:
+        counts.append((kind.adding, form.adder_steps * form.adding_chains(chains)))
+    for pattern, least in counts:
+        seen = len(re.findall(pattern, loop))
+        if seen < least:
+            return f"the emitted loop has {seen} of {least} {pattern}"
+    return ""
+
+
+def seed(kind: Kind) -> int:
+    """What every chain of ``kind`` starts with, as the bits of the block's second word."""
+    return _SEEDS[kind.dtype]
 
 
 def work(kind: Kind, chains: int, trips: int) -> float:
     """Operations of one call."""
-    return float(trips) * chains * kind.lanes * kind.ops_per_lane
+    return float(trips) * kind.form.steps * kind.form.chains(chains) * kind.form.lanes * kind.ops_per_lane

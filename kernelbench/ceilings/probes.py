@@ -1,187 +1,127 @@
-"""One pass over all ceilings at one thread count: what a worker does for ``ProbeCeilings``."""
+"""One pass over the ceilings at one thread count: what a worker does for ``ProbeCeilings``."""
 
 from __future__ import annotations
 
 import ctypes
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 
-import llvmlite.binding as llvm
 import numpy as np
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType, structs
 
-from kernelbench.ceilings import compute, memory
+from kernelbench.ceilings import compute, latency, memory
+from kernelbench.ceilings.probing import Block, Prober, runner
 from kernelbench.model import Ceiling, Probe
 from kernelbench.protocol import ProbeCeilings
-from kernelbench.simd.jit import Code
-from kernelbench.timing import clock
+from kernelbench.simd.host import llvm_host
 from kernelbench.timing.arena import PAGE, STAGGER, Arena
-from kernelbench.timing.loops import run_team
-from kernelbench.timing.sampling import SHARED_CORE
 
-COMPUTE = (("f64", "fma"), ("f32", "fma"), ("i8", "dot"))
-"""(number type, instruction mix) measured in this version."""
-PATIENCE_S = 0.3
-"""Longest wait of one pass for moments in which no neighbour uses the core: a roof is what the machine can do."""
-POLL_S = 0.0003
-"""Between two looks at whether the core is free; a quiet stretch often lasts 2 ms only."""
-PLACES = 8
-"""Places in the buffer where a working set that fits is tried: the address decides a fifth of the speed in the first
-level (a copy of 16 KiB: 180 to 236 GB/s on Zen 4, whose L1 predicts its way by a hash of the address)."""
+PLACES = 4
+"""Addresses at which a small working set is tried: physical pages decide several per cent of a cache's speed."""
+TRIPS = 2000
+"""Trips of a compute loop in one call: some 10 us, so that entering it is less than a thousandth."""
+CALL_BYTES = 64 << 10
+"""A call sweeps a small working set until it has moved this much, so that entering and leaving are little of it."""
+HOPS = 4096
+"""Dependent loads of one call."""
 
+LAPS = 2
+"""Untimed rounds through a chain before it is chased: lines just written still lie in nearer caches."""
 
-def host_features() -> frozenset[str]:
-    """What LLVM may emit here, in its own names."""
-    return frozenset(name for name, on in llvm.get_host_cpu_features().items() if on)
+POINTS_PER_OCTAVE = {"full": 4, "quick": 2}
 
-
-class _Pass:
-    """The request and the CPUs of one pass."""
-
-    def __init__(self, request: ProbeCeilings, cpus: Sequence[int]) -> None:
-        self.request, self.cpus = request, tuple(cpus)
-        self._patience_s = PATIENCE_S if clock.available() else 0.0
-        self._best_adds = max(clock.adds_per_s() for _ in range(500)) if clock.available() else 0.0
-
-    def wait_until_quiet(self) -> None:
-        """Wait for a moment in which no neighbour uses this core, within the patience of the pass."""
-        begun = time.perf_counter()
-        while self._patience_s > 0 and (adds := clock.adds_per_s()) < SHARED_CORE * self._best_adds:
-            self._best_adds = max(self._best_adds, adds)
-            time.sleep(POLL_S)
-            self._patience_s -= time.perf_counter() - begun
-            begun = time.perf_counter()
-
-    @property
-    def threads(self) -> int:
-        return len(self.cpus)
-
-    def best_rate(self, runs: Sequence[Callable[[int], float]], work_per_call: float, guess_s: float) -> Probe:
-        """The best of several runs that together last ``probe_s``, each an equal part of it, one at least.
-
-        ``runs`` are tried in turn: the same work at different addresses.
-        """
-        shortest = self.request.probe_s / len(runs)
-        calls, best, spent, turn = max(1, int(shortest / guess_s)), 0.0, 0.0, 0
-        while not best or spent < self.request.probe_s * self.request.repeats:
-            self.wait_until_quiet()
-            took = runs[turn % len(runs)](calls)
-            spent += took
-            if took < shortest / 2:
-                calls = max(calls + 1, int(calls * min(10.0, 1.1 * shortest / max(took, 1e-9))))
-                continue
-            best = max(best, work_per_call * calls / took)
-            turn += 1
-        hertz = clock.clock_hz() if clock.available() else UNSET
-        at = time.monotonic() - self.request.started_at
-        return Probe(at_s=at, value=best, clock_hz=hertz)
+CHECK_COMPUTE = (("f64", "fma"), ("f32", "fma"), ("i8", "dot"))
+CHECK_MIXES = ("read", "copy", "triad")
+"""A check probes these only: at the widest level, and at the points that stand for memory levels."""
 
 
 def probe(request: ProbeCeilings, cpus: Sequence[int]) -> tuple[Ceiling, ...]:
-    """Every ceiling of this version at ``len(cpus)`` threads, one probe each."""
-    this = _Pass(request, cpus)
-    return (*_compute(this), *_memory(this))
+    """Every ceiling that ``request.scope`` asks for at ``len(cpus)`` threads, one probe each."""
+    prober = Prober(request, cpus)
+    found = list(_compute(prober))
+    if request.scope != "compute":
+        found += _memory(prober)
+    if request.scope in POINTS_PER_OCTAVE and prober.threads == 1:
+        found += _latency(prober)
+    return tuple(found)
 
 
-def _compute(this: _Pass) -> list[Ceiling]:
-    found = []
-    features = host_features()
-    for dtype, mix in COMPUTE:
-        kind = compute.best_kind(dtype, mix, features)
-        if isinstance(kind, str):
-            found.append(_skipped(this, dtype, mix, kind))
-        else:
-            found.append(_peak(this, kind))
-    return found
+def _compute(this: Prober) -> Iterator[Ceiling]:
+    kinds = compute.kinds(this.request.isa_levels, llvm_host()[1])
+    if this.request.scope == "check":
+        measurable = [kind for kind in kinds if isinstance(kind, compute.Kind)]
+        # The table rises with the level: the last of a type and mix is the widest.
+        widest = {(kind.dtype, kind.mix): kind for kind in measurable if (kind.dtype, kind.mix) in CHECK_COMPUTE}
+        kinds = tuple(widest.values())
+    for kind in kinds:
+        yield _absent(this, kind) if isinstance(kind, compute.Absent) else _peak(this, kind)
 
 
-def _skipped(this: _Pass, dtype: str, mix: str, reason: str) -> Ceiling:
-    return Ceiling(
-        id=f"compute/{dtype}/none/{mix}/t={this.threads}",
-        kind="compute",
-        machine=this.request.machine,
-        threads=this.threads,
-        unit="OP/s" if mix == "dot" else "FLOP/s",
-        dtype=dtype,
-        mix=mix,
-        skipped=reason,
-    )
-
-
-def _peak(this: _Pass, kind: compute.Kind) -> Ceiling:
-    best: Probe | None = None
-    best_chains, reason = 0, ""
-    trips = 2000
-    for chains in compute.CHAINS:
-        code = compute.compiled(kind, chains)
-        if isinstance(code, str):
-            reason = code
-            continue
-        blocks = [(ctypes.c_int64 * 16)(trips, compute.SEEDS[kind.dtype]) for _ in this.cpus]
-        run = _team(code, "peak", blocks, this.cpus)
-        work = compute.work(kind, chains, trips) * this.threads
-        found = this.best_rate([run], work, guess_s=trips * max(chains, 4) * 2.5e-10)
-        if best is None or found.value > best.value:
-            best, best_chains = found, chains
-    if best is None:
-        return _skipped(this, kind.dtype, kind.mix, reason)
+def _absent(this: Prober, kind: compute.Absent | compute.Kind, reason: str = "") -> Ceiling:
     return Ceiling(
         id=f"compute/{kind.dtype}/{kind.isa}/{kind.mix}/t={this.threads}",
         kind="compute",
         machine=this.request.machine,
         threads=this.threads,
         unit=kind.unit,
-        value=best.value,
         dtype=kind.dtype,
         isa=kind.isa,
         mix=kind.mix,
-        probes=(best,),
-        provenance=f"explicit vectors of {kind.lanes} lanes, {best_chains} independent chains, "
-        f"instruction seen in the emitted code: {kind.instruction}",
+        skipped=reason or (kind.reason if isinstance(kind, compute.Absent) else ""),
     )
 
 
-Block = ctypes.Array[ctypes.c_int64]
+def _peak(this: Prober, kind: compute.Kind) -> Ceiling:
+    """The largest rate over the numbers of accumulator chains."""
+    best: Probe | UnsetType = UNSET
+    best_chains, reason = 0, ""
+    tried = compute.CHAINS[2:3] if this.request.scope == "check" else compute.CHAINS
+    for chains in tried:
+        code = compute.compiled(kind, chains)
+        if isinstance(code, str):
+            reason = code
+            continue
+        blocks = [(ctypes.c_int64 * 32)(TRIPS, compute.seed(kind)) for _ in this.cpus]
+        found = this.best([runner(code, "peak", blocks, this.cpus)], compute.work(kind, chains, TRIPS) * this.threads)
+        if isinstance(best, UnsetType) or found.value > best.value:
+            best, best_chains = found, chains
+    if isinstance(best, UnsetType):
+        return _absent(this, kind, reason)
+    return structs.replace(
+        _absent(this, kind),
+        skipped=UNSET,
+        value=best.value,
+        probes=(best,),
+        provenance=f"{kind.provenance}; {compute.accumulators(kind, best_chains)} independent chains",
+    )
 
 
-def _team(code: Code, name: str, blocks: Sequence[Block], cpus: Sequence[int]) -> Callable[[int], float]:
-    """``calls`` -> seconds, one block a thread."""
-    address = code.address(name)
-    addresses = [ctypes.addressof(block) for block in blocks]
-
-    def run(calls: int) -> float:
-        assert len(blocks) == len(addresses), "the blocks live as long as the function"
-        return run_team(address, addresses, calls, cpus)
-
-    return run
-
-
-def _memory(this: _Pass) -> list[Ceiling]:
-    points = memory.ladder(this.request.levels)
+def _memory(this: Prober) -> Iterator[Ceiling]:
+    scope = this.request.scope
+    points = memory.ladder(this.request.levels, POINTS_PER_OCTAVE.get(scope, 1))
+    mixes = memory.MIXES
+    if scope == "check":
+        points, mixes = tuple(point for point in points if point[1]), CHECK_MIXES
     largest = max(size for size, _ in points)
-    buffers = [_buffer(largest + 8 * PAGE, this.cpus[t]) for t in range(this.threads)]
-    found = []
-    for mix in memory.MIXES:
-        seconds_per_byte = 1e-11
+    buffers = [_buffer(largest + 8 * PAGE, cpu) for cpu in this.cpus]
+    for mix in mixes:
         for size, level in points:
-            each = memory.array_bytes(mix, size)
-            moved = each * memory.ARRAYS[mix]
-            code = memory.compiled(mix)
-            span = moved + 4 * PAGE
-            runs = []
-            for place in range(max(1, min(PLACES, largest // span))):
-                blocks = [_block(buffer, place * span, each, memory.ARRAYS[mix]) for buffer in buffers]
-                runs.append(_team(code, "move", blocks, this.cpus))
-            runs[0](1)
-            best = this.best_rate(runs, moved * this.threads, guess_s=moved * seconds_per_byte)
-            seconds_per_byte = this.threads / best.value
-            found.append(_bandwidth(this, mix, size, level, moved, best))
-    return found
+            yield _bandwidth(this, mix, size, level, buffers)
 
 
-def _bandwidth(this: _Pass, mix: str, size: int, level: str, moved: int, best: Probe) -> Ceiling:
+def _bandwidth(this: Prober, mix: str, size: int, level: str, buffers: Sequence[np.ndarray]) -> Ceiling:
+    each = memory.array_bytes(mix, size)
+    arrays, held = memory.ARRAYS[mix], memory.working_set_bytes(mix, each)
+    moved = memory.moved_bytes(mix, each)
+    repeats = max(1, CALL_BYTES // moved)
+    span = held + 4 * PAGE
+    runs = []
+    for place in range(max(1, min(PLACES, buffers[0].nbytes // span))):
+        blocks = [_block(buffer, place * span, each, arrays, repeats) for buffer in buffers]
+        # Neither width wins everywhere: where a 512-bit store takes two cycles, 256-bit loops are faster in L1.
+        runs += [runner(memory.compiled(mix, width), "move", blocks, this.cpus) for width in memory.widths()]
+    best = this.best(runs, moved * repeats * this.threads)
     return Ceiling(
-        id=f"memory/{mix}/{size}/t={this.threads}",
+        id=f"memory/{mix}/{held}/t={this.threads}",
         kind="memory",
         machine=this.request.machine,
         threads=this.threads,
@@ -189,10 +129,39 @@ def _bandwidth(this: _Pass, mix: str, size: int, level: str, moved: int, best: P
         value=best.value,
         level=level or UNSET,
         mix=mix,
-        working_set_bytes=moved,
+        working_set_bytes=held,
         probes=(best,),
-        provenance="64-byte vectors, 8 a trip; bytes of the source, without read-for-ownership",
+        provenance=f"best of vectors of {' and '.join(map(str, memory.widths()))} bytes; "
+        "loads and stores of the source, without read-for-ownership",
     )
+
+
+def _latency(this: Prober) -> Iterator[Ceiling]:
+    points = latency.points(this.request.levels)
+    largest = max(size for size, _ in points)
+    arena = Arena(Arena.room([largest]), this.cpus)
+    room = arena.empty((largest // 8,), np.dtype(np.int64))
+    code = latency.compiled()
+    for size, level in points:
+        start = latency.place(latency.chain(min(size, room.nbytes)), room)
+        laps = latency.block(start, latency.whole_trips(LAPS * size // latency.LINE_BYTES))
+        runner(code, "chase", [laps], this.cpus)(1)
+        hops = latency.whole_trips(HOPS)
+        best = this.best([runner(code, "chase", [latency.block(laps[0], hops)], this.cpus)], hops)
+        taken = structs.replace(best, value=1 / best.value)
+        yield Ceiling(
+            id=f"latency/{size}/t=1",
+            kind="latency",
+            machine=this.request.machine,
+            threads=1,
+            unit="s",
+            value=taken.value,
+            level=level or UNSET,
+            working_set_bytes=size,
+            probes=(taken,),
+            provenance="one random cycle over all lines, each load waiting for the last; "
+            f"{100 * arena.huge_share():.0f}% on huge pages",
+        )
 
 
 def _buffer(size: int, cpu: int) -> np.ndarray:
@@ -203,9 +172,9 @@ def _buffer(size: int, cpu: int) -> np.ndarray:
     return made
 
 
-def _block(buffer: np.ndarray, offset: int, each: int, arrays: int) -> Block:
-    """{a, b, c, bytes, ...result}: arrays one after another from ``offset``, a page and a bit apart."""
+def _block(buffer: np.ndarray, offset: int, each: int, arrays: int, repeats: int) -> Block:
+    """{a, b, c, bytes, repeats, ...result}: arrays one after another from ``offset``, a page and a bit apart."""
     start = buffer.ctypes.data + -(-offset // PAGE) * PAGE
     apart = each if arrays == 1 else -(-each // PAGE) * PAGE + STAGGER
     addresses = [start + apart * min(i, arrays - 1) for i in range(3)]
-    return (ctypes.c_int64 * 16)(*addresses, each)
+    return (ctypes.c_int64 * 32)(*addresses, each, repeats)

@@ -16,6 +16,7 @@ from kernelbench.errors import KernelbenchError
 #: Command name -> (module, what it does). A command's module offers it as ``command``.
 COMMANDS = {
     "info": ("kernelbench.cli.info", "Show the machine: CPU, caches, limits, libraries."),
+    "ceilings": ("kernelbench.cli.ceilings", "Measure what this machine can do: arithmetic, bandwidth, latency."),
     "list": ("kernelbench.cli.list", "List every kernel variant that can be run."),
     "run": ("kernelbench.cli.run", "Measure ceilings and kernels, check them, write a report."),
     "report": ("kernelbench.cli.report", "Show a result: table, roofline, HTML, CSV, Markdown, JSON."),

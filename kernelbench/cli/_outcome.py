@@ -80,6 +80,8 @@ def verified_table(plan: Plan, events: tuple[Event, ...]) -> str:
 
 
 def _code(summary: Summary, *, failed: bool) -> int:
+    for note in summary.notes:
+        click.echo(safe_text(note), err=True)
     for fault in summary.faults:
         click.echo(f"error: kernelbench's own code failed in a worker, please report it: {safe_text(fault)}", err=True)
     if summary.interrupted:

@@ -17,16 +17,14 @@ For m = n = k that is n / (1.5 s) FLOP/B: 85 for n = 512 in f32, so a good kerne
 """
 
 import numpy as np
-from msgspec import structs
 from numba import njit, prange
 
-from kernelbench.kernels import _blas
-from kernelbench.kernels._check import EPS, Verification, exactly
-from kernelbench.kernels._product import check_product, product_error
-from kernelbench.kernels._quantize import absmax_int8
+from kernelbench.kernels import _blas, _int8_product
+from kernelbench.kernels._check import EPS, Verification
+from kernelbench.kernels._product import check_product
 from kernelbench.kernels._registry import Arrays, Op, Outputs, Shape, random_values
 from kernelbench.model import DTYPE_BYTES, Accuracy, Dtypes, Work
-from kernelbench.simd.dot import COLUMNS, QUAD, ROWS, dot_tile
+from kernelbench.simd.dot import COLUMNS, ROWS, dot_tile
 
 
 def _inputs(shape: Shape, dtype: str, rng: np.random.Generator) -> Arrays:
@@ -191,58 +189,14 @@ def parallel(a, b, c):
         band(a, b, c, 32 * i, min(32 * i + 32, m))
 
 
-def _quantize(inputs: Arrays) -> Arrays:
-    """(a, b, correction): a as unsigned bytes padded to whole tiles, b in panels, what the offset adds.
-
-    The instruction multiplies unsigned by signed bytes, so a is stored as a + 128 and every sum starts
-    at -128 * (column sum of b), which takes the offset back out exactly.
-    """
-    a, b = (absmax_int8(x)[0] for x in inputs)
-    (m, k), n = a.shape, b.shape[1]
-    rows, depth, columns = -(-m // ROWS) * ROWS, -(-k // QUAD) * QUAD, -(-n // COLUMNS) * COLUMNS
-    unsigned = np.zeros((rows, depth), np.uint8)
-    unsigned[:m, :k] = (a.astype(np.int16) + 128).astype(np.uint8)
-    padded = np.zeros((depth, columns), np.int8)
-    padded[:k, :n] = b
-    # panel[j][p][column][q] = b[4 p + q, 32 j + column]: four steps of k for a column lie side by side
-    panels = padded.reshape(depth // QUAD, QUAD, columns // COLUMNS, COLUMNS).transpose(2, 0, 3, 1)
-    correction = (-128 * padded.sum(axis=0, dtype=np.int64)).astype(np.int32)
-    return unsigned, np.ascontiguousarray(panels), correction
-
-
-def _int8_work(shape: Shape, dtype: str) -> Work:
-    m, n, k = shape["m"], shape["n"], shape["k"]
-    return Work(
-        model="modelled",
-        flop=2 * m * n * k,  # integer operations
-        mix="dot",
-        read_bytes=m * k + k * n,
-        write_bytes=4 * m * n,
-        rfo_bytes=4 * m * n,
-        working_set_bytes=m * k + k * n + 4 * m * n,
-        prepared_bytes=m * k + k * n + 4 * n,
-    )
-
-
-def _int8_check(v: Verification) -> Accuracy:
-    (a, scale_a), (b, scale_b) = v.once("int8", lambda: tuple(absmax_int8(x) for x in v.inputs))
-    # Integers below 2^53 are exact in float64 whatever the order: 127 * 127 * k < 2^53 for k < 5.5e11.
-    oracle = v.once("oracle", lambda: (a.astype(np.float64) @ b.astype(np.float64)).astype(np.int64))
-    exactly(v.outputs[0], oracle)
-    # Half a step of either scale on each factor: (|a| + |b|) / 254 of a product whose factors are at
-    # least 1/2 of the peak each, 1.6% at most; what a wrong integer would do is caught above, exactly.
-    accuracy = product_error(v, v.inputs[0], v.inputs[1], v.outputs[0] * (scale_a * scale_b), 0.016)
-    return structs.replace(accuracy, reference="exact int64 oracle, then float64")
-
-
 @matmul.variant(
     style="quantized",
     dtypes=("i8",),
     types=Dtypes(weights="i8", activations="i8", accumulator="i32"),
-    prepare=_quantize,
+    prepare=_int8_product.panels,
     outputs=lambda shape, dtype: (((shape["m"], shape["n"]), "i32"),),
-    work=_int8_work,
-    check=_int8_check,
+    work=_int8_product.work,
+    check=_int8_product.check,
 )
 @njit(nogil=True)
 def int8(a, b, correction, c):

@@ -18,17 +18,17 @@ class Probe(Struct, frozen=True, omit_defaults=True):
     """One timestamped measurement of a ceiling."""
 
     at_s: float
-    """Seconds since the run began."""
+    """Seconds since the run began; negative for a probe of a machine card made before it."""
     value: float
     clock_hz: float | UnsetType = UNSET
     """Effective core clock measured beside it; absent where no clock probe exists for the architecture."""
 
 
 class Ceiling(Struct, frozen=True, omit_defaults=True):
-    """One measured limit of the machine. ``value`` is the largest probe."""
+    """One measured limit of the machine. ``value`` is the best probe: the largest, of latencies the smallest."""
 
     id: str
-    """"compute/f32/avx512/fma/t=1", "memory/copy/16384/t=2" (working set of one thread in bytes)."""
+    """"compute/f32/avx512/fma/t=1", "memory/copy/16384/t=2", "latency/16384/t=1" (working set of one thread, bytes)."""
     kind: str
     """"compute", "memory" or "latency"."""
     machine: str
@@ -37,7 +37,7 @@ class Ceiling(Struct, frozen=True, omit_defaults=True):
     """"FLOP/s", "OP/s", "B/s" or "s"."""
     device: str = "cpu"
     value: float | UnsetType = UNSET
-    """Largest probe; absent when skipped."""
+    """Best probe; absent when skipped."""
     dtype: str | UnsetType = UNSET
     isa: str | UnsetType = UNSET
     level: str | UnsetType = UNSET
@@ -48,7 +48,7 @@ class Ceiling(Struct, frozen=True, omit_defaults=True):
     """Bytes that one thread touches (all its operands together)."""
     probes: tuple[Probe, ...] = ()
     spread: float | UnsetType = UNSET
-    """(largest - median) / largest over the probes; absent with fewer than 2."""
+    """|best - median| / best over the probes; absent with fewer than 2."""
     provenance: str = ""
     """How it was measured, in words, with the instruction seen in the emitted code."""
     skipped: str | UnsetType = UNSET

@@ -13,6 +13,7 @@ from kernelbench.report.chart import Chart
 from kernelbench.report.columns import COLUMNS, interval
 from kernelbench.report.rows import Row
 from kernelbench.report.text import safe_text
+from kernelbench.report.theme import themed
 from kernelbench.units import three_digits
 
 HEIGHT = 460
@@ -62,7 +63,7 @@ def spec(charts: Sequence[Chart]) -> dict[str, Any]:
     ]
     chart = alt.layer(*layers).add_params(*params).properties(width="container", height=HEIGHT)
     chart = chart.properties(autosize=alt.AutoSizeParams(type="fit-x", contains="padding"))
-    described: dict[str, Any] = _themed(chart).to_dict()
+    described: dict[str, Any] = themed(chart).to_dict()
     return described
 
 
@@ -215,17 +216,6 @@ def _dot_layer(alt: Any, values: Values, axes: dict[str, Any]) -> Any:
     faded = alt.condition(picked, alt.value(0.9), alt.value(0.12))
     dots = mark.encode(**axes, color=colour, shape=shape, opacity=faded, tooltip=tips).add_params(picked)
     return _in_view(dots).transform_filter(f"op == '{ALL}' || datum.op == op")
-
-
-def _themed(chart: Any) -> Any:
-    ink = {"labelColor": "currentColor", "titleColor": "currentColor", "labelFontSize": 11, "titleFontSize": 12}
-    lines = {"gridColor": "currentColor", "gridOpacity": 0.08, "domainColor": "currentColor", "domainOpacity": 0.4}
-    return (
-        chart.configure(background="transparent", font="system-ui, sans-serif")
-        .configure_view(stroke=None)
-        .configure_axis(**ink, **lines, tickColor="currentColor", tickOpacity=0.4, titleFontWeight="normal")
-        .configure_legend(**ink, orient="bottom", titleFontWeight="normal", symbolSize=80)
-    )
 
 
 def _decades(span: tuple[float, float]) -> float:

@@ -6,12 +6,13 @@ from itertools import groupby
 from msgspec import Struct, UnsetType
 from msgspec.structs import fields
 
+from kernelbench.analysis.above import CAUSES
 from kernelbench.report.rows import Number, Row
 from kernelbench.report.text import safe_text
 from kernelbench.units import percent, ratio, seconds, three_digits
 
-FIELDS = tuple(f.name for f in fields(Row))
-"""The columns of CSV and JSON, in order: a contract that scripts depend on."""
+FIELDS = tuple(f.name for f in fields(Row) if f.name not in ("above", "higher"))
+"""The columns of the CSV, in order: a contract that scripts depend on. JSON has them and the two longer texts."""
 
 
 class Column(Struct, frozen=True):
@@ -85,6 +86,17 @@ def roof_rate(row: Row) -> str:
     return "" if isinstance(row.roof_gbps, UnsetType) else f"{three_digits(row.roof_gbps)} GB/s"
 
 
+def which_roof(row: Row) -> str:
+    """The roof in words, and what a higher instruction set would allow: "f32 AVX2 FMA 1 thread; AVX-512..."."""
+    return safe_text("; ".join(text for text in (row.roof_name, row.higher) if text))
+
+
+def flags(row: Row) -> str:
+    """The flags; in place of the cause of "above-roof" its text with the numbers."""
+    short = [flag for flag in row.flags if not row.above or flag not in CAUSES]
+    return safe_text(", ".join([*short, *([row.above] if row.above else [])]))
+
+
 def integer(row: Row) -> bool:
     """True when the row's work is integer operations, not floating point."""
     return row.dtype in ("i8", "u8", "i32")
@@ -108,7 +120,7 @@ COLUMNS = {
     "roof": Column("roof", "What the measured ceilings allow.", roof_rate),
     "fraction": Column("% roof", "Roof time over best time.", lambda r: show(r.roof_fraction, percent)),
     "bound": Column("bound", "Which roof is lower here.", lambda r: safe_text(r.bound), numeric=False),
-    "roof_name": Column("which roof", "The roof in words.", lambda r: safe_text(r.roof_name), numeric=False),
+    "roof_name": Column("which roof", "The roof in words.", which_roof, numeric=False),
     "naive": Column(
         "x naive", "Speedup over the naive variant at 1 thread, by median.", lambda r: show(r.speedup_vs_naive, speedup)
     ),
@@ -118,12 +130,17 @@ COLUMNS = {
         lambda r: show(r.speedup_vs_library, speedup),
     ),
     "error": Column("error", "Worst error against the reference.", lambda r: show(r.accuracy, error)),
-    "flags": Column("flags", "What to beware of.", lambda r: safe_text(", ".join(r.flags)), numeric=False),
+    "flags": Column("flags", "What to beware of.", flags, numeric=False),
 }
 """The columns of the tables for people, in order."""
 
 FLAGS = {
-    "above-roof": "faster than its roof allows by more than noise: its work model or the roof is wrong, not a triumph",
+    "above-roof": "faster than its roof allows by more than noise, for the reason that stands with it",
+    "fadd-pipes": "above an FMA roof by no more than separate add pipes give beside the FMA pipes",
+    "cache-residency": "near the end of a cache, and no faster than that cache: part of the operands may live in it",
+    "streaming-stores": "no faster than stores that pass the caches by",
+    "clock": "the core ran at a higher clock than when its roof was measured",
+    "model?": "no measured reason for being above its roof: its work model or the roof is wrong, not a triumph",
     "disturbed": "never got a quiet moment: preempted, at a slow clock, or a neighbour on the same core",
     "noisy": "rounds scatter by more than 10%: measure again on a quieter machine before trusting the median",
     "dispatch": "the time includes a call from Python",

@@ -5,9 +5,12 @@ from collections.abc import Iterable
 from msgspec import UNSET, Struct, UnsetType
 from msgspec.structs import replace
 
+from kernelbench.analysis.above import explain_above
+from kernelbench.analysis.peaks import isa_words
 from kernelbench.analysis.roofline import NoRoof, Roof, bytes_moved, derived_flags, intensity, roof
 from kernelbench.analysis.timing import Timing, timing
 from kernelbench.model import STYLES, Case, Failed, Measured, Record, Result, Skipped, case_id
+from kernelbench.units import ratio
 
 Number = float | UnsetType
 
@@ -67,6 +70,11 @@ class Row(Struct, frozen=True, omit_defaults=True):
     snr_db: Number = UNSET
     compile_s: Number = UNSET
     flags: tuple[str, ...] = ()
+    """With "above-roof" stands its cause: one of ``analysis.above.CAUSES``."""
+    above: str = ""
+    """What explains a case above its roof, with its numbers; empty for others. No column of the CSV."""
+    higher: str = ""
+    """What a higher instruction set would allow: "AVX-512 would allow 1.98x"; empty when not more. No CSV column."""
 
 
 class _Timed(Struct, frozen=True):
@@ -130,7 +138,8 @@ def _row(timed: _Timed, task: Iterable[_Timed], result: Result) -> Row:
     )
     if isinstance(timed.timing, UnsetType):
         return base
-    return _with_rates(base, record, timed.timing, limit, _peers(timed, task))
+    row = _with_rates(base, record, timed.timing, limit, _peers(timed, task))
+    return _judged(row, record, limit, result) if isinstance(limit, Roof) else row
 
 
 def _with_rates(base: Row, record: Record, time: Timing, limit: Roof | NoRoof, peers: tuple[Number, Number]) -> Row:
@@ -161,6 +170,17 @@ def _with_rates(base: Row, record: Record, time: Timing, limit: Roof | NoRoof, p
         speedup_vs_library=peers[1],
         flags=tuple(dict.fromkeys((*record.flags, *derived))),
     )
+
+
+def _judged(row: Row, record: Record, limit: Roof, result: Result) -> Row:
+    """The row with what explains a fraction above the roof, and what a higher instruction set would allow."""
+    why = explain_above(record, limit, result.ceilings, result.machines.get(record.machine, UNSET))
+    if not isinstance(why, UnsetType):
+        row = replace(row, flags=tuple(dict.fromkeys((*row.flags, why.cause))), above=why.text)
+    if isinstance(limit.higher, UnsetType) or isinstance(limit.compute, UnsetType):
+        return row
+    gain = ratio(limit.higher.flop_per_s / limit.compute.flop_per_s)
+    return replace(row, higher=f"{isa_words(limit.higher.isa)} would allow {gain}")
 
 
 def _peers(timed: _Timed, task: Iterable[_Timed]) -> tuple[Number, Number]:

@@ -6,7 +6,7 @@ from typing import Protocol
 from msgspec import Struct, UnsetType
 
 from kernelbench.errors import UsageError, WorkerError
-from kernelbench.model import Case, Round
+from kernelbench.model import Case, Ceiling, Round
 from kernelbench.protocol import Broken, Effort, Ready, Reply, Request, WorkerSetup
 from kernelbench.runner.process import Died
 from kernelbench.store.journal import CaseDead, CeilingsDone, Event, RoundDone
@@ -40,6 +40,12 @@ class Job(Struct, frozen=True):
     shares_cores: frozenset[int] = frozenset()
     """The numbers of threads at which two of the CPUs belong to one core."""
     ceilings: bool = True
+    isa_levels: tuple[str, ...] = ()
+    """Instruction-set levels usable on the machine, rising."""
+    known: tuple[Ceiling, ...] = ()
+    """Ceilings of a recent machine card, their probes' times relative to this run; empty without one."""
+    known_from: str = ""
+    """Which card, in words."""
     verify_only: bool = False
 
 
@@ -106,6 +112,10 @@ class Summary(Struct, frozen=True):
     warnings: tuple[str, ...]
     faults: tuple[str, ...]
     """Failures of kernelbench's own code in a worker; not the kernels' doing."""
+    notes: tuple[str, ...] = ()
+    """What else a user should know: where the ceilings come from."""
+    fresh_ceilings: tuple[Ceiling, ...] = ()
+    """Those measured before the rounds because no card had them: worth a card."""
 
 
 class Position(Struct, frozen=True):

@@ -9,18 +9,8 @@ import contextlib
 import itertools
 import random
 
-from kernelbench.errors import WorkerError
 from kernelbench.model import Case
-from kernelbench.protocol import (
-    Broken,
-    CaseFailed,
-    CaseMeasured,
-    Ceilings,
-    Measure,
-    ProbeCeilings,
-    Reply,
-    WorkerSetup,
-)
+from kernelbench.protocol import CaseMeasured, Measure, Waiting
 from kernelbench.runner.compiling import compile_all, units_of
 from kernelbench.runner.job import (
     Clock,
@@ -29,26 +19,18 @@ from kernelbench.runner.job import (
     Position,
     Progress,
     Sink,
-    Stillborn,
     Summary,
-    Worker,
     WorkerFactory,
     most_adds,
-    start_worker,
     wants_again,
 )
-from kernelbench.runner.process import Died
-from kernelbench.store.journal import CaseDead, CeilingsDone, RoundDone
-from kernelbench.units import seconds
-
-CEILINGS_TIMEOUT_S = 180.0
-"""Probing compiles its loops the first time, and touches several times the last-level cache."""
+from kernelbench.runner.live import Group, Live, failure
+from kernelbench.runner.roofs import HALF_SPEED, Roofs
+from kernelbench.store.journal import CaseDead, RoundDone
+from kernelbench.units import percent, seconds
 
 AGAIN = 1
 """Passes after the last round over the rounds that were disturbed throughout."""
-
-Group = tuple[int, str]
-"""(threads, isa): what a worker process is started for."""
 
 
 def execute(
@@ -64,6 +46,7 @@ def execute(
     interrupted = False
     try:
         run.compile()
+        run.roofs.before()
         for index in range(job.rounds):
             if run.budget_spent(index):
                 break
@@ -73,10 +56,18 @@ def execute(
             run.measure_disturbed()
     except KeyboardInterrupt:
         interrupted = True
-        run.worker_kill()
+        run.live.kill()
     finally:
-        run.worker_close()
-    return Summary(interrupted, begun, tuple(run.warnings), tuple(run.faults))
+        run.live.close()
+    roofs = run.roofs
+    return Summary(
+        interrupted,
+        begun,
+        warnings=(*run.warnings, *roofs.warnings),
+        faults=(*run.faults, *roofs.faults),
+        notes=tuple(roofs.notes),
+        fresh_ceilings=tuple(roofs.fresh),
+    )
 
 
 class _Execution:
@@ -97,7 +88,8 @@ class _Execution:
         self._done = set(past.done)
         self._serials = itertools.count(past.workers)
         self._started_at = clock() - past.offset_s
-        self._worker: Worker | None = None
+        self.live = Live(job, workers, self._serials)
+        self.roofs = Roofs(job, self.live, journal, clock, self._started_at, progress, past)
         self._disturbed = set(past.disturbed)
         self._best_adds = past.best_adds_per_cycle
         self._round_s = 0.0
@@ -156,43 +148,56 @@ class _Execution:
                     if (case.threads, case.isa) == group:
                         self._progress.show(Position("again", *self._counts(self._job.rounds), case.id))
                         self._measure(index, case)
-                self.worker_close()
+                self.live.close()
 
     # -- one group ------------------------------------------------------------------------------
 
     def _groups(self) -> list[Group]:
-        found = {(case.threads, case.isa) for case in self._job.cases}
-        if self._job.ceilings:
-            # The roofs are those of the native level, even where only lower levels are measured.
-            found |= {(threads, "native") for threads, _ in found}
-        return sorted(found)
+        return sorted({(case.threads, case.isa) for case in self._job.cases})
 
     def _measure_group(self, index: int, group: Group) -> None:
+        """A group's cases between two checks of the machine's speed."""
         threads, isa = group
         cases = [case for case in self._job.cases if (case.threads, case.isa) == group and self._pending(case, index)]
-        random.Random(f"{self._job.seed}/{index}/{threads}/{isa}").shuffle(cases)
-        probing = self._job.ceilings and isa == "native" and (index, threads) not in self._past.probed
-        if probing:
-            self._probe(index, group)
-        for case in cases:
-            self._progress.show(Position(f"round {index + 1}/{self._job.rounds}", *self._counts(index), case.id))
-            self._measure(index, case)
-        self.worker_close()
-
-    def _probe(self, index: int, group: Group) -> None:
-        threads, isa = group
-        self._progress.show(Position(f"round {index + 1}/{self._job.rounds}", *self._counts(index), "ceilings"))
-        request = ProbeCeilings(self._job.machine, self._job.levels[threads], self._started_at)
-        answer = self._ask(group, request, CEILINGS_TIMEOUT_S)
-        if isinstance(answer, Ceilings):
-            self._journal.append(CeilingsDone(index, threads, isa, answer.ceilings))
+        if not cases:
             return
-        stage, why, fault = _failure(answer)
-        self._note_fault(fault, why)
-        self._warn(f"the ceilings at {threads} threads could not be probed in round {index + 1} ({stage}: {why})")
-        self.worker_close()
+        random.Random(f"{self._job.seed}/{index}/{threads}/{isa}").shuffle(cases)
+        phase = f"round {index + 1}/{self._job.rounds}"
+        begun = self._clock()
+        self._progress.show(Position(phase, *self._counts(index), "ceilings"))
+        share = self.roofs.check(index, group)
+        waiting = []
+        for case in cases:
+            self._progress.show(Position(phase, *self._counts(index), case.id))
+            if self._measure(index, case, last=False):
+                waiting.append(case)
+        self._come_back(index, waiting, self._job.effort.patience_s * len(cases), phase)
+        share = min(share, self.roofs.check(index, group))
+        self.live.close()
+        if share < HALF_SPEED:
+            self._distrust(index, cases, share, begun)
 
-    def _measure(self, index: int, case: Case) -> None:
+    def _come_back(self, index: int, waiting: list[Case], patience_s: float, phase: str) -> None:
+        """Visit the cases that met no quiet moment in turn, each for as long as it is quiet, until time is up."""
+        begun = self._clock()
+        while waiting and self._clock() - begun < patience_s:
+            self._progress.show(Position(phase, *self._counts(index), f"{len(waiting)} wait for a quiet moment"))
+            waiting = [case for case in waiting if self._measure(index, case, last=False)]
+        for case in waiting:
+            self._progress.show(Position(phase, *self._counts(index), case.id))
+            self._measure(index, case)
+
+    def _distrust(self, index: int, cases: list[Case], share: float, begun: float) -> None:
+        """What was measured beside a machine at half its speed is measured again."""
+        slow = [case for case in cases if (index, case.id) in self._done]
+        self._disturbed |= {(index, case.id) for case in slow}
+        self._warn(
+            f"the machine gave {percent(share)} of its compute ceilings between {begun - self._started_at:.0f} s and"
+            f" {self._clock() - self._started_at:.0f} s: {len(slow)} case rounds are to be measured again"
+        )
+
+    def _measure(self, index: int, case: Case, *, last: bool = True) -> bool:
+        """Measure a case in one round; True when it waits for a quiet moment, which it never does when ``last``."""
         begun = self._clock()
         request = Measure(
             case,
@@ -202,8 +207,11 @@ class _Execution:
             self._started_at,
             verify_only=self._job.verify_only,
             best_adds_per_cycle=self._best_adds,
+            last=last,
         )
-        answer = self._ask((case.threads, case.isa), request, self._job.case_timeout_s)
+        answer = self.live.ask((case.threads, case.isa), request, self._job.case_timeout_s)
+        if isinstance(answer, Waiting) and not last:
+            return True
         if isinstance(answer, CaseMeasured):
             self._journal.append(RoundDone(index, case.id, answer))
             self._done.add((index, case.id))
@@ -212,40 +220,14 @@ class _Execution:
                 self._best_adds = max(self._best_adds, most_adds(answer.round))
                 if wants_again(answer.round):
                     self._disturbed.add((index, case.id))
-            return
-        stage, why, fault = _failure(answer)
+            return False
+        stage, why, fault = failure(answer)
         self._note_fault(fault, f"{case.id}: {why}")
         self._bury(index, case.id, stage, why)
         # Even one that answered may be short of memory now, or have had its operands written over.
-        self.worker_close()
+        self.live.close()
         self._lost_s += self._clock() - begun
-
-    # -- the worker -----------------------------------------------------------------------------
-
-    def _ask(self, group: Group, request: Measure | ProbeCeilings, timeout_s: float) -> Reply | Died:
-        threads, isa = group
-        if self._worker is None:
-            shares = threads in self._job.shares_cores
-            setup = WorkerSetup(threads, self._job.cpus[threads], isa, self._job.modules, next(self._serials), shares)
-            try:
-                self._worker = start_worker(self._workers, setup, self._job.source_hash)
-            except Stillborn as error:
-                # Native code that does not even start is no kernel's fault; a lower level may be misdetected.
-                if isa == "native":
-                    raise WorkerError(f"a worker process ended at its start: {error}") from error
-                return error.died
-        return self._worker.request(request, timeout_s)
-
-    def worker_kill(self) -> None:
-        """End the living worker now."""
-        if self._worker is not None:
-            self._worker.kill()
-
-    def worker_close(self) -> None:
-        """Let the living worker leave."""
-        if self._worker is not None:
-            self._worker.close()
-            self._worker = None
+        return False
 
     # -- bookkeeping ----------------------------------------------------------------------------
 
@@ -272,12 +254,3 @@ class _Execution:
     def _warn(self, text: str) -> None:
         self.warnings.append(text)
         self._progress.warn(text)
-
-
-def _failure(answer: Reply | Died) -> tuple[str, str, bool]:
-    """(stage, why, whether it is kernelbench's own fault) of an answer that is not the hoped-for one."""
-    if isinstance(answer, CaseFailed | Died):
-        return answer.stage, answer.message, False
-    if isinstance(answer, Broken):
-        return "harness", answer.message, True
-    return "harness", f"the worker answered with {type(answer).__name__}", True

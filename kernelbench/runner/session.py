@@ -4,7 +4,7 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from kernelbench import config as configuration
 from kernelbench.config import Config
@@ -12,6 +12,7 @@ from kernelbench.errors import KernelbenchError, StoreError, UsageError
 from kernelbench.machine import detect
 from kernelbench.model import METHOD_VERSION, SCHEMA_VERSION, Machine, Result, Work
 from kernelbench.plan import Plan, admit, expand
+from kernelbench.runner import cards
 from kernelbench.runner.guards import claimed, sigterm_as_interrupt
 from kernelbench.runner.host import last_level, levels, pinning, sharing, worker_memory
 from kernelbench.runner.job import Job, Past, Progress, Sink, Summary
@@ -187,7 +188,12 @@ def _measure(journal: Journal, header: Header, events: tuple[Event, ...], progre
     memory_bytes = worker_memory(header.machine, config.worker_memory_bytes)
     plan = Plan(tuple(planned.case for planned in header.cases), ())
     job = _job(config, header.machine, plan, header.source_hash, memory_bytes)
+    if job.ceilings:
+        known, named = cards.recent(header.machine, datetime.now(UTC))
+        job = structs.replace(job, known=known, known_from=named)
+    started = now()
     summary = _execute(job, header.machine, memory_bytes, journal, progress, past)
+    cards.keep_fresh(header.machine, summary.fresh_ceilings, started)
     journal.append(Finished(summary.interrupted))
     return summary
 
@@ -222,5 +228,6 @@ def _job(
         modules=config.modules,
         shares_cores=sharing(machine, cpus),
         ceilings=config.ceilings and not verify_only,
+        isa_levels=cards.usable_levels(machine),
         verify_only=verify_only,
     )

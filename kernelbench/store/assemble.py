@@ -56,7 +56,8 @@ def assemble(header: Header, events: tuple[Event, ...], *, interrupted: bool) ->
 def merge_ceilings(passes: Iterable[Ceiling]) -> tuple[Ceiling, ...]:
     """Ceilings of many passes, one for each id, in an order that does not depend on that of measuring.
 
-    ``value`` is the largest probe of all, ``spread`` (largest - median) / largest over at least two probes.
+    ``value`` is the best probe of all: the largest, of latencies the smallest. ``spread`` is |best - median| / best
+    over at least two probes.
     """
     by_id: dict[str, list[Ceiling]] = defaultdict(list)
     for ceiling in passes:
@@ -72,9 +73,9 @@ def _merged(group: list[Ceiling]) -> Ceiling:
     values = [probe.value for probe in probes] or [c.value for c in done if c.value is not UNSET]
     if not values:
         return done[0]
-    largest = max(values)
-    spread = (largest - median(values)) / largest if len(values) > 1 else UNSET
-    return replace(done[0], value=largest, probes=probes, spread=spread)
+    best = min(values) if done[0].kind == "latency" else max(values)
+    spread = abs(best - median(values)) / best if len(values) > 1 else UNSET
+    return replace(done[0], value=best, probes=probes, spread=spread)
 
 
 def _place(ceiling: Ceiling) -> tuple[str | int, ...]:

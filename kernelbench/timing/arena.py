@@ -49,6 +49,11 @@ class Arena:
         """Bytes an arena needs for operands of these sizes."""
         return sum(-(-size // PAGE) * PAGE + 2 * PAGE for size in sizes)
 
+    @property
+    def size_bytes(self) -> int:
+        """Bytes mapped for operands."""
+        return self._bytes.size
+
     def empty(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> np.ndarray:
         """An uninitialised C-contiguous array, 64-byte aligned, its pages touched in equal parts by the threads."""
         size = int(np.prod(shape, dtype=np.int64)) * dtype.itemsize

@@ -1,4 +1,4 @@
-"""How one case is sampled in one round: calibration, warm-up, stopping. Pure: what is run and observed is injected.
+"""How one case is sampled in one round: which slices count, and when to stop. Pure: what is run is injected.
 
 A kernel is called in *slices* of some 50 us, each between two looks at the core: on a shared host the quiet moments
 are often shorter than a sample. A *sample* is as many quiet slices as make its least time; where there are too few,
@@ -8,16 +8,15 @@ the quietest there were, marked as disturbed. Which slices count is decided by t
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from msgspec import Struct
 
 from kernelbench.model.result import MIN_QUIET
 from kernelbench.protocol import Effort
-
-Run = Callable[[int], float]
-"""calls -> the seconds that so many calls took."""
+from kernelbench.timing.slices import SHARED_CORE as SHARED_CORE
+from kernelbench.timing.slices import Samples as Samples
+from kernelbench.timing.slices import Slice, disturbed, grouped, slices_per_sample
 
 MIN_SAMPLE_S = 1e-3
 """A sample lasts at least this..."""
@@ -27,18 +26,15 @@ SLICE_S = 5e-5
 """A slice lasts at least this: a look of 3 us is little beside it, and hosts are quiet for as long now and then."""
 LONG_S = 0.005
 """Hardly any stretch of a shared host is quiet for longer: slices above this are taken as they come."""
-SETTLED = 0.02
-"""Warm-up ends when three samples in a row lie within this of one another."""
-HEADROOM = 1.15
-"""Aim above the shortest allowed slice, so that a faster phase of the machine does not fall below it."""
-MAX_CALLS = 1 << 40
 
-SLOW_CLOCK = 0.95
-"""A slice beside which the clock ran below this share of the round's best is disturbed."""
-SHARED_CORE = 0.96
-"""Fewer independent adds a cycle than this share of the most ever seen: a neighbour uses the core's units."""
 SWITCH_EVERY_S = 0.05
 """In long slices a quiet machine interrupts as well: once, and once more per this many seconds."""
+LOOKS = 2000
+"""A visit waits for a quiet one among so many: some 8 ms, after which another case gets its chance."""
+LOOK_S = 4e-6
+"""A look takes about this long."""
+AGAIN_SLICES = 2
+"""Slices that warm the caches again."""
 CLOCKS = 8
 """Adds a cycle are over the best of so many last clocks: an interrupt can lower one, nothing can raise it."""
 
@@ -80,42 +76,14 @@ class Observer(Protocol):
     def clock_hz(self) -> float:
         """The core's clock now; 0 where it cannot be measured."""
 
+    def adds_per_s(self) -> float:
+        """Independent adds a second now; asked only of one that sees neighbours."""
+
     def start(self) -> None:
         """Called right before a batch."""
 
     def stop(self) -> Observation:
         """Called right after it: what happened since ``start``."""
-
-
-class Samples(Struct, frozen=True):
-    """The samples of one round, in the order they were begun."""
-
-    seconds_per_call: tuple[float, ...]
-    calls_per_sample: int
-    disturbed: tuple[bool, ...]
-    """Per sample: preempted, at a slow clock, or on a core shared with a busy neighbour."""
-    involuntary_switches: tuple[int, ...]
-    page_faults: tuple[int, ...]
-    clock_hz: tuple[float, ...]
-    """Per sample; 0 where it cannot be measured."""
-    adds_per_cycle: tuple[float, ...]
-    """Per sample, the least of its looks; 0 where not measured."""
-    quiet_share: float
-    """Share of all slices taken that were undisturbed."""
-
-
-class _Slice(Struct, frozen=True):
-    """One slice and what is known of it."""
-
-    index: int
-    seconds: float
-    adds_per_cycle: float
-    clock_hz: float
-    switches: int
-    """Of its batch, noted at the first slice."""
-    faults: int
-    switched: bool
-    """Its batch was preempted more than a quiet machine does."""
 
 
 def shortest_sample_s(effort: Effort, timer_resolution_s: float) -> float:
@@ -128,81 +96,131 @@ def shortest_slice_s(timer_resolution_s: float) -> float:
     return max(SLICE_S, MIN_TICKS * timer_resolution_s)
 
 
-def calibrate(run: Run, shortest_s: float, first_s: float = 0.0) -> tuple[int, float]:
-    """(calls per slice, seconds of a slice): grown until two slices in a row really last ``shortest_s``.
+class Sampler:
+    """The slices of one case in one round, taken in one go or, on a busy host, in several visits."""
 
-    One long slice proves nothing: an interruption of 2 ms would make a kernel of 1 us look slow enough to
-    be timed one call at a time. ``first_s`` is what a single call took before, 0 when there was none.
-    """
-    calls = 1
-    took = first_s or run(1)
-    while True:
-        if took < shortest_s:
-            # At most tenfold a step: a first, cold call says little about the speed of a thousand warm ones.
-            grown = calls * 10 if took <= 0 else min(calls * 10, int(calls * shortest_s * HEADROOM / took) + 1)
-            calls = min(max(grown, calls + 1), MAX_CALLS)
-            took = run(calls)
-            continue
-        again = run(calls)
-        if again >= shortest_s:
-            return calls, again
-        took = again
+    def __init__(
+        self, runner: Runner, calls: int, effort: Effort, observer: Observer, *, shortest_s: float, best_adds: float = 0
+    ) -> None:
+        """``calls`` make a slice, slices of ``shortest_s`` in all a sample.
 
+        ``best_adds`` is the most independent adds a cycle seen so far on this machine.
+        """
+        self._runner, self._calls, self._effort, self._observer = runner, calls, effort, observer
+        self._shortest_s, self._best_adds = shortest_s, best_adds
+        self._taken: list[Slice] = []
+        # Several before the first: adds over a single clock that an interrupt had lowered would look too many.
+        self._clocks = [observer.clock_hz() for _ in range(CLOCKS)]
+        self._quiet, self._count = 0, 1
+        # The shortest slice tells how long one is: an interruption only makes it longer.
+        self._shortest, self._spent_s, self._waited_s = math.inf, 0.0, 0.0
 
-def warm_up(run: Run, calls: int, first_s: float, limit_s: float) -> float:
-    """Sample until three in a row agree within ``SETTLED``, or ``limit_s`` is spent; returns seconds spent.
+    @property
+    def enough(self) -> bool:
+        """No more slices are wanted: all samples are quiet, or 3 are and ``effort.round_s`` is spent.
 
-    ``first_s`` is what the last of as many calls took: it warmed the operands as well.
-    """
-    spent = first_s
-    recent = [first_s]
-    while spent < limit_s:
-        took = run(calls)
-        spent += took
-        recent = [*recent, took][-3:]
-        if len(recent) == 3 and max(recent) <= min(recent) * (1 + SETTLED):
-            break
-    return spent
+        Slices above ``LONG_S`` are taken as they come, within ``round_s``.
+        """
+        size, effort = self._size, self._effort
+        if len(self._taken) < self._least * size:
+            return False
+        return self._quiet >= effort.samples * size or (self._spent_s >= effort.round_s and not self.few)
+
+    @property
+    def few(self) -> bool:
+        """Fewer than 3 samples are quiet, and more may be had: the slices are short."""
+        return self._quiet < MIN_QUIET * self._size and not self._long
+
+    @property
+    def spent_s(self) -> float:
+        """Time spent so far in slices and in waiting for a quiet look."""
+        return self._spent_s + self._waited_s
+
+    def visit(self) -> bool:
+        """Take slices as long as they are wanted and any of a batch is quiet; True once there are enough.
+
+        The first visit takes at least what samples are made of, disturbed or not. A later one waits a moment for a
+        quiet look and begins with slices that are not kept, for others have used the caches.
+        """
+        if self._taken and not self.enough:
+            if not self._quiet_look():
+                return False
+            self._runner.slices(self._calls, AGAIN_SLICES)
+        while not self.enough:
+            quiet = self._batch()
+            leave = not quiet and not self._long and len(self._taken) >= self._least * self._size
+            if leave and not self.enough:
+                return False
+        return True
+
+    def samples(self) -> Samples:
+        """What has been taken, as samples. Needs a visit before."""
+        return grouped(
+            self._taken, self._calls, self._shortest_s, max(self._effort.samples, self._least), self._best_adds
+        )
+
+    @property
+    def _size(self) -> int:
+        return slices_per_sample(self._shortest, self._shortest_s) if self._taken else 1
+
+    @property
+    def _least(self) -> int:
+        """Never fewer than 3 samples; of a slice longer than ``round_s`` two, for the rounds repeat it."""
+        return 2 if self._shortest > self._effort.round_s else MIN_QUIET
+
+    @property
+    def _long(self) -> bool:
+        return self._shortest > LONG_S
+
+    def _quiet_look(self) -> bool:
+        """Look at the core until it is quiet, or so many times."""
+        if not self._observer.sees_neighbours:
+            return True
+        wanted = SHARED_CORE * self._best_adds * max(self._clocks)
+        for _ in range(LOOKS):
+            self._waited_s += LOOK_S
+            if self._observer.adds_per_s() >= wanted:
+                return True
+        return False
+
+    def _batch(self) -> int:
+        """Take about a sample's slices; returns how many of them were quiet."""
+        self._observer.start()
+        batch = self._runner.slices(self._calls, self._count)
+        seen = self._observer.stop()
+        self._clocks = [*self._clocks, seen.clock_hz][-CLOCKS:]
+        clock = max(self._clocks)
+        self._shortest = min(self._shortest, *batch.seconds)
+        allowed = 1 + sum(batch.seconds) / SWITCH_EVERY_S if self._long else 0
+        switched = seen.involuntary_switches > allowed
+        new = _slices(len(self._taken), batch, seen, switched, clock if self._observer.sees_neighbours else 0.0)
+        self._taken += new
+        self._best_adds = max(self._best_adds, *(one.adds_per_cycle for one in new))
+        quiet = sum(not disturbed(one, self._best_adds, clock) for one in new)
+        self._quiet += quiet
+        self._spent_s += sum(batch.seconds)
+        self._count = max(1, int(self._shortest_s / max(batch.seconds)))
+        return quiet
 
 
 def sample(
     runner: Runner, calls: int, effort: Effort, observer: Observer, *, shortest_s: float, best_adds: float = 0.0
 ) -> Samples:
-    """Slices of ``calls`` calls until ``effort.samples`` quiet samples of ``shortest_s`` are there, or time is up.
+    """The samples of a round in one go: visits until there are enough, or time is up.
 
     Time is ``effort.round_s``, and ``effort.patience_s`` more as long as fewer than 3 samples are quiet: neighbours
-    come and go within a second. Never fewer than 3 samples; of a slice longer than ``round_s`` two, for the
-    rounds repeat it. ``best_adds`` is the most independent adds a cycle seen so far on this machine.
+    come and go within a second.
     """
-    taken: list[_Slice] = []
-    # Several before the first: adds over a single clock that an interrupt had lowered would look too many.
-    clocks = [observer.clock_hz() for _ in range(CLOCKS)]
-    spent, quiet, count = 0.0, 0, 1
-    shortest, longest = math.inf, 0.0
-    while True:
-        observer.start()
-        batch = runner.slices(calls, count)
-        seen = observer.stop()
-        clocks = [*clocks, seen.clock_hz][-CLOCKS:]
-        new = _slices(len(taken), batch, seen, max(clocks) if observer.sees_neighbours else 0.0)
-        taken += new
-        best_adds = max(best_adds, *(one.adds_per_cycle for one in new))
-        spent += sum(batch.seconds)
-        quiet += sum(not _disturbed(one, best_adds, max(clocks)) for one in new)
-        shortest, longest = min(shortest, *batch.seconds), max(longest, *batch.seconds)
-        size = _slices_per_sample(shortest, shortest_s)
-        count = max(1, int(shortest_s / max(batch.seconds)))  # a batch is about a sample
-        least = 2 if longest > effort.round_s else MIN_QUIET
-        patient = quiet < MIN_QUIET * size and longest <= LONG_S
-        limit_s = effort.round_s + (effort.patience_s if patient else 0.0)
-        if len(taken) >= least * size and (quiet >= effort.samples * size or spent >= limit_s):
-            return _grouped(taken, calls, shortest_s, max(effort.samples, least), best_adds)
+    sampler = Sampler(runner, calls, effort, observer, shortest_s=shortest_s, best_adds=best_adds)
+    while not sampler.visit():
+        if sampler.spent_s >= effort.round_s + (effort.patience_s if sampler.few else 0.0):
+            break
+    return sampler.samples()
 
 
-def _slices(first: int, batch: Batch, seen: Observation, clock_hz: float) -> list[_Slice]:
-    allowed = 1 + sum(batch.seconds) / SWITCH_EVERY_S if max(batch.seconds) > LONG_S else 0
+def _slices(first: int, batch: Batch, seen: Observation, switched: bool, clock_hz: float) -> list[Slice]:
     return [
-        _Slice(
+        Slice(
             index=first + i,
             seconds=seconds,
             # The looks beside the neighbouring slices count as well: a pause of 5 us between two bursts is no quiet.
@@ -210,46 +228,7 @@ def _slices(first: int, batch: Batch, seen: Observation, clock_hz: float) -> lis
             clock_hz=seen.clock_hz,
             switches=0 if i else seen.involuntary_switches,
             faults=0 if i else seen.page_faults,
-            switched=seen.involuntary_switches > allowed,
+            switched=switched,
         )
         for i, seconds in enumerate(batch.seconds)
     ]
-
-
-def _disturbed(one: _Slice, best_adds: float, best_clock_hz: float) -> bool:
-    """Preempted, at a slow clock or on a shared core.
-
-    Page faults are recorded, not judged: a variant called from Python allocates, and that is its own work.
-    """
-    # 0 means that nothing was measured here, not that nothing was added.
-    shared = 0 < one.adds_per_cycle < SHARED_CORE * best_adds
-    return one.switched or shared or one.clock_hz < SLOW_CLOCK * best_clock_hz
-
-
-def _grouped(taken: Sequence[_Slice], calls: int, shortest_s: float, samples: int, best_adds: float) -> Samples:
-    """The slices as samples: of quiet ones where 3 samples can be made of them, else of the quietest there are."""
-    best_clock = max(one.clock_hz for one in taken)
-    quiet = [one for one in taken if not _disturbed(one, best_adds, best_clock)]
-    size = _slices_per_sample(min(one.seconds for one in taken), shortest_s)
-    chosen = quiet
-    if len(chosen) < MIN_QUIET * size:
-        known = {one.index for one in quiet}
-        rest = sorted((one for one in taken if one.index not in known), key=lambda one: -one.adds_per_cycle)
-        chosen = [*quiet, *rest][: samples * size]
-    groups = [chosen[i : i + size] for i in range(0, len(chosen) - size + 1, size)]
-    groups.sort(key=lambda group: min(one.index for one in group))
-    return Samples(
-        seconds_per_call=tuple(sum(one.seconds for one in group) / (calls * size) for group in groups),
-        calls_per_sample=calls * size,
-        disturbed=tuple(any(_disturbed(one, best_adds, best_clock) for one in group) for group in groups),
-        involuntary_switches=tuple(sum(one.switches for one in group) for group in groups),
-        page_faults=tuple(sum(one.faults for one in group) for group in groups),
-        clock_hz=tuple(min(one.clock_hz for one in group) for group in groups),
-        adds_per_cycle=tuple(min(one.adds_per_cycle for one in group) for group in groups),
-        quiet_share=len(quiet) / len(taken),
-    )
-
-
-def _slices_per_sample(shortest_slice_s: float, shortest_s: float) -> int:
-    """So many slices that even the shortest ones together last ``shortest_s``."""
-    return max(1, math.ceil(shortest_s / max(shortest_slice_s, 1e-9)))

@@ -17,17 +17,9 @@ import traceback
 import msgspec
 
 from kernelbench.protocol import Broken, Exit, Reply, Request, Stage, WorkerSetup
+from kernelbench.simd.targets import TARGETS
 
 PR_SET_PDEATHSIG = 1
-ISA_TARGETS = {
-    # Numba's CPU name alone changes nothing: the features must be spelled out as well.
-    "scalar": ("x86-64", ""),
-    "sse2": ("x86-64", ""),
-    "sse4.2": ("nehalem", ""),
-    "avx2": ("haswell", ""),
-    # The generic avx512 target prefers 256-bit vectors, which is avx2 by another name.
-    "avx512": ("x86-64-v4", "+avx512f,+avx512bw,+avx512cd,+avx512dq,+avx512vl,+avx2,+fma,-prefer-256-bit"),
-}
 
 
 def die_with_parent(parent: int) -> None:
@@ -47,9 +39,9 @@ def choose_isa(isa: str) -> None:
     """Tell Numba, before it is imported, which level to compile for. Exits where no target is known for it."""
     if isa == "native":
         return
-    if isa not in ISA_TARGETS or platform.machine() != "x86_64":
+    if isa not in TARGETS or platform.machine() != "x86_64":
         sys.exit(f"this kernelbench cannot compile for {isa} on {platform.machine()}; leave --isa at native")
-    os.environ["NUMBA_CPU_NAME"], os.environ["NUMBA_CPU_FEATURES"] = ISA_TARGETS[isa]
+    os.environ["NUMBA_CPU_NAME"], os.environ["NUMBA_CPU_FEATURES"] = TARGETS[isa].cpu, TARGETS[isa].features
     if isa == "scalar":
         os.environ["NUMBA_LOOP_VECTORIZE"] = os.environ["NUMBA_SLP_VECTORIZE"] = "0"
 

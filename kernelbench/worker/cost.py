@@ -48,6 +48,10 @@ class Watch:
             clock_hz=self.clock_hz(),
         )
 
+    def adds_per_s(self) -> float:
+        """Independent adds a second now; raises KeyError where no probe is known, see ``sees_neighbours``."""
+        return clock.adds_per_s()
+
     def clock_hz(self) -> float:
         """The core's clock now; 0 where no probe is known for the architecture."""
         return clock.clock_hz() if clock.available() else 0.0

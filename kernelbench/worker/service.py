@@ -12,7 +12,7 @@ from msgspec import UNSET
 
 from kernelbench.ceilings import probes
 from kernelbench.kernels import _registry as registry
-from kernelbench.model import Case, Interference, Round, Work
+from kernelbench.model import Case, Work
 from kernelbench.protocol import (
     CaseFailed,
     CaseInfo,
@@ -28,16 +28,20 @@ from kernelbench.protocol import (
     ProbeCeilings,
     Ready,
     Reply,
+    Waiting,
     WorkerSetup,
 )
 from kernelbench.simd.assembly import isa_used
-from kernelbench.timing import sampling
 from kernelbench.timing.loops import Calls, empty_kernel
 from kernelbench.worker import cost, modules, pools, threads
 from kernelbench.worker.bench import Bench, CaseError, cold_sets, one_line
 from kernelbench.worker.jitcache import Facts, JitCache, source_hash
 from kernelbench.worker.problems import Problems
 from kernelbench.worker.returned import as_struct
+from kernelbench.worker.trial import Trial
+
+HELD_BYTES = 256 << 20
+"""Operands of cases that wait for a quiet moment, all together; what does not fit is measured as it comes."""
 
 
 class Service:
@@ -57,6 +61,7 @@ class Service:
         self._cache.enable(pools.touch)
         self._stage = "import"
         self._problems = Problems()
+        self._held: dict[tuple[str, int, int], Trial] = {}
 
     def ready(self, pid: int) -> Ready:
         """Pin the threads, start the pools, and say who we are."""
@@ -150,76 +155,22 @@ class Service:
             self._cache.remember(variant.name, case.dtype, facts)
         return Compiled(facts.compile_s, hits, misses, facts.isa_used)
 
-    def _measure(self, request: Measure) -> CaseMeasured:
-        case = request.case
-        variant = registry.variants()[case.variant]
-        bench = self._bench(case, request.seed)
-        with self._in_stage("compile"):
-            bench.compile()
-        with self._in_stage("verify"):
-            bench.fill_outputs()
-            first_s = bench.call_once("verify")
-            accuracy = bench.verify("verify")
-            bench.verify_again("verify")
-        facts = self._cache.recall(variant.name, case.dtype)
-        measured = CaseMeasured(
-            accuracy=accuracy,
-            timer="compiled loop" if variant.compiled else "python loop",
-            includes_python_call=not variant.compiled,
-            placement=self._setup.cpus,
-            fastmath=variant.info.fastmath,
-            # Reading the kernel's map of this process takes 10 ms: once a run is enough.
-            huge_pages=bench.arena.huge_share() if request.round == 0 else UNSET,
-            isa_used=facts.isa_used if facts else UNSET,
-            compile_s=facts.compile_s if facts and variant.compiled else UNSET,
-        )
-        return measured if request.verify_only else self._time(bench, request, measured, first_s)
-
-    def _time(self, bench: Bench, request: Measure, measured: CaseMeasured, first_s: float) -> CaseMeasured:
-        from msgspec import structs
-
-        threads.wait_until_idle()
-        start_s, effort = time.monotonic() - request.started_at, request.effort
-        pressure = cost.Pressure()
-        with self._in_stage("warm-up"):
-            resolution = time.get_clock_info("perf_counter").resolution
-            shortest = sampling.shortest_sample_s(effort, resolution)
-            calls, took = bench.guarded(
-                lambda: sampling.calibrate(bench.run, sampling.shortest_slice_s(resolution), first_s), "warm-up"
-            )
-            many = max(1, int(shortest / took))
-            bench.guarded(lambda: sampling.warm_up(bench.run, many * calls, many * took, effort.warmup_s), "warm-up")
-        with self._in_stage("timing"):
-            watch, best_adds = cost.Watch(own_cores=not self._setup.shares_cores), request.best_adds_per_cycle
-            samples = bench.guarded(
-                lambda: sampling.sample(bench.run, calls, effort, watch, shortest_s=shortest, best_adds=best_adds),
-                "timing",
-            )
-        with self._in_stage("verify-after"):
-            bench.verify_again("verify-after")  # what the timed calls themselves left
-            bench.fill_outputs()
-            bench.call_once("verify-after")
-            bench.verify_again("verify-after")
-            bench.verify_inputs("verify-after")
-        clocks = sorted(hz for hz in samples.clock_hz if hz)
-        made = Round(
-            index=request.round,
-            start_s=start_s,
-            samples_s=samples.seconds_per_call,
-            calls_per_sample=samples.calls_per_sample,
-            worker=self._setup.serial,
-            clock_hz=clocks[len(clocks) // 2] if clocks else UNSET,
-            interference=Interference(
-                involuntary_switches=samples.involuntary_switches,
-                page_faults=samples.page_faults,
-                clock_hz=samples.clock_hz if clocks else (),
-                adds_per_cycle=samples.adds_per_cycle if any(samples.adds_per_cycle) else (),
-                disturbed=samples.disturbed,
-                quiet_share=samples.quiet_share,
-                **pressure.since(),
-            ),
-        )
-        return structs.replace(measured, round=made)
+    def _measure(self, request: Measure) -> CaseMeasured | Waiting:
+        """One visit to the case; where it was too busy for one, the case is held for the next."""
+        variant = registry.variants()[request.case.variant]
+        key = (request.case.id, request.seed, request.round)
+        trial = self._held.pop(key, None)
+        if trial is None:
+            trial = Trial(self._bench(request.case, request.seed), variant, request, self._setup, self._in_stage)
+            trial.verify()
+            if request.verify_only:
+                return trial.verified(self._cache.recall(variant.name, request.case.dtype))
+            trial.warm_up()
+        held = trial.size_bytes + sum(other.size_bytes for other in self._held.values())
+        if not trial.visit() and not request.last and held <= HELD_BYTES:
+            self._held[key] = trial
+            return Waiting(request.case.id)
+        return trial.finish(self._cache.recall(variant.name, request.case.dtype))
 
     def _ceilings(self, request: ProbeCeilings) -> Ceilings:
         threads.wait_until_idle()

@@ -1,22 +1,28 @@
 """Roofs against answers worked out by hand."""
 
-import math
-
 import pytest
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
-from kernelbench.analysis.ladder import bandwidth, level_of
-from kernelbench.analysis.roofline import NoRoof, Roof, derived_flags, ridge_points, roof
-from kernelbench.model import Unknown, Work
+from kernelbench.analysis.roofline import NoRoof, Roof, derived_flags, level_lines, lines, ridge_points, roof
+from kernelbench.model import Ceiling, Work
 from tests.builders import KIB, MIB, case, ceilings, compute, machine, matmul_work, memory, record
-
-READ = [memory(100e9, 1000), memory(10e9, 100_000)]
 
 
 def found(given: object) -> Roof:
     assert isinstance(given, Roof), given
     return given
+
+
+def moving(read: float, written: float, working_set: float, rfo: float | UnsetType = UNSET) -> Work:
+    """Work without FLOP."""
+    return Work("modelled", UNSET, UNSET, read, written, rfo, working_set)
+
+
+def levelled(mix: str, *speeds: float) -> list[Ceiling]:
+    """Points at 16 KiB, 512 KiB, 8 MiB and 256 MiB that stand for L1, L2, L3 and DRAM."""
+    sizes = (16 * KIB, 512 * KIB, 8 * MIB, 256 * MIB)
+    return [memory(v, s, mix, 1, name) for name, s, v in zip(("L1", "L2", "L3", "DRAM"), sizes, speeds, strict=True)]
 
 
 def test_a_matmul_is_bound_by_the_fma_ceiling_of_its_type_and_threads() -> None:
@@ -40,16 +46,9 @@ def test_8_bit_work_is_judged_by_the_dot_product_ceiling() -> None:
 
 
 def test_without_a_matching_compute_ceiling_the_memory_roof_stands_alone_and_says_so() -> None:
-    limit = found(roof(record(case(threads=1), work=matmul_work(512, mix="add")), ceilings(), machine()))
+    limit = found(roof(record(case(threads=1), work=matmul_work(512, mix="dot")), ceilings(), machine()))
     assert limit.bound == "memory"
-    assert limit.missing == "no compute roof: no ceiling of f32 add, isa native, 1 thread"
-
-
-def test_a_case_at_a_lower_isa_needs_a_ceiling_of_that_isa() -> None:
-    both = [*ceilings(), compute(60e9, isa="avx2")]
-    limit = found(roof(record(case(isa="avx2")), both, machine()))
-    assert limit.seconds == pytest.approx(2 * 512**3 / 60e9)
-    assert "isa avx2" in found(roof(record(case(isa="avx2")), ceilings(), machine())).missing
+    assert limit.missing == "no compute roof: no ceiling of f32 dot, isa native, 1 thread"
 
 
 def test_ceilings_of_another_machine_do_not_apply() -> None:
@@ -80,50 +79,74 @@ def test_the_footprint_of_one_thread_decides_the_level() -> None:
     assert names == ["L3 read 1 thread", "L2 read 2 threads"]
 
 
-def test_between_two_ladder_points_bandwidth_is_linear_in_log_log() -> None:
-    middle = bandwidth(READ, 1, math.sqrt(1000 * 100_000), 0.0)
-    assert middle is not UNSET
-    assert middle.bytes_per_s == pytest.approx(math.sqrt(100e9 * 10e9))
+def test_an_in_place_op_is_judged_by_the_update_ladder_and_a_copy_is_not() -> None:
+    ladder = [*levelled("copy", 90e9, 80e9, 45e9, 25e9), *levelled("update", 95e9, 85e9, 60e9, 48e9)]
+    n = 128.0 * MIB
+    of = case("relu/inplace", shape={"n": 1})
+    updating = found(roof(record(of, work=moving(n, n, 2 * n, rfo=0.0)), ladder, machine()))
+    copying = found(roof(record(of, work=moving(n, n, 2 * n, rfo=n)), ladder, machine()))
+    unsaid = found(roof(record(of, work=moving(n, n, 2 * n)), ladder, machine()))
+    assert (updating.seconds, updating.name) == (pytest.approx(2 * n / 48e9), "DRAM update 1 thread")
+    assert (copying.seconds, copying.name) == (pytest.approx(2 * n / 25e9), "DRAM copy 1 thread")
+    assert unsaid == copying
 
 
-@pytest.mark.parametrize(("footprint", "speed"), [(1, 100e9), (1000, 100e9), (100_000, 10e9), (1e12, 10e9)])
-def test_beyond_the_ladder_bandwidth_stays_at_its_ends(footprint: float, speed: float) -> None:
-    clamped = bandwidth(READ, 1, footprint, 0.0)
-    assert clamped is not UNSET
-    assert clamped.bytes_per_s == pytest.approx(speed)
+def test_in_dram_streaming_stores_raise_the_roof_and_the_name_says_so() -> None:
+    ladder = [*levelled("copy", 90e9, 80e9, 45e9, 25e9), *levelled("copy_nt", 38e9, 37e9, 36e9, 36e9)]
+    n = 128.0 * MIB
+    limit = found(roof(record(case("copy/naive", shape={"n": 1}), work=moving(n, n, 2 * n, rfo=n)), ladder, machine()))
+    assert (limit.seconds, limit.name) == (pytest.approx(2 * n / 36e9), "DRAM copy (streaming stores) 1 thread")
 
 
-def test_between_two_mixes_seconds_per_byte_are_linear() -> None:
-    points = [memory(100e9, 1000, "read"), memory(50e9, 1000, "copy")]
-    halfway = bandwidth(points, 1, 1000, 0.25)
-    assert halfway is not UNSET
-    assert halfway.bytes_per_s == pytest.approx(1 / (0.5 / 100e9 + 0.5 / 50e9))
-    assert halfway.mix == "read/copy"
+def test_in_a_cache_streaming_stores_are_no_roof_even_where_they_are_measured_faster() -> None:
+    ladder = [*levelled("copy", 90e9, 80e9, 30e9, 25e9), *levelled("copy_nt", 36e9, 36e9, 36e9, 36e9)]
+    half = 2.0 * MIB
+    work = moving(half, half, 2 * half, rfo=half)
+    limit = found(roof(record(case("copy/naive", shape={"n": 1}), work=work), ladder, machine()))
+    assert limit.name == "L3 copy 1 thread"
+    # 4 MiB lies 3/4 of the way from 512 KiB to 8 MiB in log: 80 (30/80)^(3/4) GB/s.
+    assert limit.seconds == pytest.approx(2 * half / (80e9 * (30 / 80) ** 0.75))
 
 
-def test_more_writes_than_any_measured_mix_take_the_nearest_mix() -> None:
-    points = [memory(100e9, 1000, "read"), memory(50e9, 1000, "copy")]
-    clamped = bandwidth(points, 1, 1000, 1.0)
-    assert clamped is not UNSET
-    assert (clamped.bytes_per_s, clamped.mix) == (pytest.approx(50e9), "copy")
+def test_the_roof_does_not_jump_where_the_last_cache_ends() -> None:
+    ladder = [*levelled("copy", 90e9, 80e9, 45e9, 25e9), *levelled("copy_nt", 38e9, 37e9, 36e9, 36e9)]
+    rates = []
+    for size in (0.99 * 8 * MIB, 1.01 * 8 * MIB, 0.99 * 16 * MIB, 1.01 * 16 * MIB):
+        work = moving(size / 2, size / 2, size, rfo=size / 2)
+        rates.append(
+            size / found(roof(record(case("copy/naive", shape={"n": 1}), work=work), ladder, machine())).seconds
+        )
+    assert rates[1] == pytest.approx(rates[0], rel=0.02)
+    assert rates[3] == pytest.approx(rates[2], rel=0.02)
 
 
-def test_an_unmeasured_thread_count_has_no_bandwidth() -> None:
-    assert bandwidth(READ, 3, 1000, 0.0) is UNSET
+def test_a_cold_case_may_use_streaming_stores_whatever_its_size() -> None:
+    ladder = [*levelled("copy", 90e9, 80e9, 45e9, 25e9), *levelled("copy_nt", 38e9, 37e9, 36e9, 36e9)]
+    of = case("copy/naive", shape={"n": 1}, cache="cold")
+    limit = found(roof(record(of, work=moving(2048, 2048, 4096, rfo=2048)), ladder, machine()))
+    assert (limit.seconds, limit.name) == (pytest.approx(4096 / 36e9), "DRAM copy (streaming stores) 1 thread")
 
 
-@pytest.mark.parametrize(
-    ("footprint", "threads", "level"),
-    [(32 * KIB, 2, "L1"), (33 * KIB, 1, "L2"), (12 * MIB, 1, "L3"), (12 * MIB, 2, "DRAM")],
-)
-def test_a_level_holds_the_footprints_of_the_threads_that_share_it(footprint: int, threads: int, level: str) -> None:
-    assert level_of(machine(), ceilings(), threads, footprint) == level
+def test_every_level_has_a_line_in_the_mix_asked_for() -> None:
+    ladder = [*levelled("read", 198e9, 107e9, 58e9, 23e9), *levelled("copy", 90e9, 80e9, 45e9, 25e9)]
+    ladder += [*levelled("copy_nt", 38e9, 37e9, 36e9, 36e9), memory(1e9, 4096, "read"), memory(1e9, 4096, "read", 2)]
+    drawn = [(line.name, line.level, line.bytes_per_s) for line in level_lines(ladder, 1, "copy")]
+    assert drawn == [
+        ("L1 copy 1 thread", "L1", pytest.approx(90e9)),
+        ("L2 copy 1 thread", "L2", pytest.approx(80e9)),
+        ("L3 copy 1 thread", "L3", pytest.approx(45e9)),
+        ("DRAM copy (streaming stores) 1 thread", "DRAM", pytest.approx(36e9)),
+    ]
+    assert [line.bytes_per_s for line in level_lines(ladder, 1, "read")] == pytest.approx([198e9, 107e9, 58e9, 23e9])
+    assert level_lines(ladder, 1, "update") == ()
 
 
-def test_with_unknown_caches_the_nearest_levelled_ladder_point_gives_the_label() -> None:
-    blind = replace(machine(), caches=Unknown("no cache folder"))
-    assert level_of(blind, ceilings(), 1, 600 * KIB) == "L2"
-    assert level_of(UNSET, (), 1, 600 * KIB) == "memory"
+def test_a_case_s_lines_are_for_its_own_share_of_writes() -> None:
+    ladder = [*levelled("read", 200e9, 100e9, 60e9, 20e9), *levelled("copy", 100e9, 50e9, 30e9, 10e9)]
+    # A quarter written: halfway from read to copy, 1 / (1/2 (1/200 + 1/100)) = 133 GB/s.
+    drawn = lines(record(case("sum/naive", shape={"n": 9}), work=moving(3000.0, 1000.0, 4000.0)), ladder)
+    assert [line.bytes_per_s / 1e9 for line in drawn] == pytest.approx([400 / 3, 200 / 3, 40, 40 / 3])
+    assert drawn[0].name == "L1 read/copy 1 thread"
 
 
 def test_a_ridge_lies_where_bandwidth_times_intensity_is_the_peak() -> None:

@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from msgspec import UNSET, UnsetType
 
@@ -28,11 +28,14 @@ from kernelbench.protocol import (
     Request,
     WorkerSetup,
 )
-from kernelbench.runner.job import Job, Position
+from kernelbench.runner.job import Job, Past, Position, Summary
 from kernelbench.runner.process import Died
+from kernelbench.runner.schedule import execute
 from kernelbench.store.journal import Event
 
 HASH = "cafe"
+
+E = TypeVar("E", bound=Event)
 
 Answer = Callable[[Request], Reply | Died | None]
 """What a worker says to a request; None: the ordinary answer."""
@@ -43,8 +46,11 @@ class Clock:
 
     def __init__(self) -> None:
         self.now_s = 1000.0
+        self.tick_s = 0.0
+        """How far each reading moves it."""
 
     def __call__(self) -> float:
+        self.now_s += self.tick_s
         return self.now_s
 
 
@@ -226,3 +232,26 @@ class Watcher:
 
     def warn(self, text: str) -> None:
         self.warnings.append(text)
+
+
+class Bench:
+    """One execution with everything faked."""
+
+    def __init__(self, answer: Answer = lambda message: None, *, step_s: float = 1.0) -> None:
+        self.clock = Clock()
+        self.workers = FakeWorkers(self.clock, answer, step_s=step_s)
+        self.journal = Memory()
+        self.watcher = Watcher()
+
+    def run(self, the_job: Job, past: Past | None = None) -> Summary:
+        return execute(
+            the_job,
+            workers=self.workers,
+            journal=self.journal,
+            clock=self.clock,
+            progress=self.watcher,
+            past=past,
+        )
+
+    def events(self, kind: type[E]) -> list[E]:
+        return [event for event in self.journal.events if isinstance(event, kind)]

@@ -1,53 +1,25 @@
 """The scheduler: who is measured when, what a failure costs, what an end leaves behind."""
 
-from typing import Any
-
 import pytest
 
 from kernelbench.errors import StoreError, UsageError, WorkerError
-from kernelbench.model import Accuracy, Case, Interference, Round
+from kernelbench.model import Case
 from kernelbench.protocol import (
     Broken,
     CaseFailed,
-    CaseMeasured,
     Compile,
-    Effort,
     Measure,
     ProbeCeilings,
     Reply,
     Request,
 )
-from kernelbench.runner.job import Job, Past, Summary
+from kernelbench.runner.job import Past
 from kernelbench.runner.process import Died
-from kernelbench.runner.schedule import execute
-from kernelbench.store.journal import CaseDead, CeilingsDone, Event, RoundDone
-from tests.runner.fakes import Answer, Clock, FakeWorkers, Memory, Watcher, case, job
+from kernelbench.store.journal import CaseDead, CeilingsDone, RoundDone
+from tests.runner.fakes import Answer, Bench, Memory, case, job
 
 A, B, C = case("a"), case("b"), case("c")
 A2 = case("a", threads=2)
-
-
-class Bench:
-    """One execution with everything faked."""
-
-    def __init__(self, answer: Answer = lambda message: None, *, step_s: float = 1.0) -> None:
-        self.clock = Clock()
-        self.workers = FakeWorkers(self.clock, answer, step_s=step_s)
-        self.journal = Memory()
-        self.watcher = Watcher()
-
-    def run(self, the_job: Job, past: Past | None = None) -> Summary:
-        return execute(
-            the_job,
-            workers=self.workers,
-            journal=self.journal,
-            clock=self.clock,
-            progress=self.watcher,
-            past=past,
-        )
-
-    def events(self, kind: type[Event]) -> list[Event]:
-        return [event for event in self.journal.events if isinstance(event, kind)]
 
 
 def fails(target: Case, answer: Reply | Died, *, when: type[Request] = Measure, at_round: int = 0) -> Answer:
@@ -205,17 +177,27 @@ def test_only_one_worker_lives_while_something_is_timed() -> None:
     assert not any(worker.open for worker in bench.workers.made)
 
 
-def test_ceilings_are_probed_in_every_round_at_every_thread_count() -> None:
+def test_ceilings_are_measured_before_the_rounds_and_checked_around_every_group() -> None:
     bench = Bench()
     bench.run(job(A, A2, rounds=2, ceilings=True))
     probed = [(event.round, event.threads) for event in bench.events(CeilingsDone)]
-    assert sorted(probed) == [(0, 1), (0, 2), (1, 1), (1, 2)]
+    assert sorted(probed) == [(-1, 1), (-1, 2), (0, 1), (0, 1), (0, 2), (0, 2), (1, 1), (1, 1), (1, 2), (1, 2)]
+    asked = [message.scope for _, message, _ in bench.workers.asked if isinstance(message, ProbeCeilings)]
+    assert asked == ["quick"] * 2 + ["check"] * 8
 
 
-def test_ceilings_are_native_even_where_only_a_lower_level_is_measured() -> None:
+def test_a_group_of_a_lower_level_checks_ceilings_in_its_own_worker() -> None:
     bench = Bench()
     bench.run(job(case("a", isa="avx2"), rounds=1, ceilings=True))
-    assert [event.isa for event in bench.events(CeilingsDone)] == ["native"]
+    assert [event.isa for event in bench.events(CeilingsDone)] == ["native"] * 3
+    asked = [(setup.isa, m.scope) for setup, m, _ in bench.workers.asked if isinstance(m, ProbeCeilings)]
+    assert asked == [("native", "quick"), ("avx2", "check"), ("avx2", "check")]
+
+
+def test_without_ceilings_nothing_is_probed() -> None:
+    bench = Bench()
+    bench.run(job(A, A2, ceilings=False))
+    assert not [m for _, m, _ in bench.workers.asked if isinstance(m, ProbeCeilings)]
 
 
 def test_ceilings_that_cannot_be_probed_are_a_warning_and_the_cases_go_on() -> None:
@@ -296,8 +278,8 @@ def test_a_resumed_run_goes_on_in_time_and_in_worker_numbers() -> None:
     first.run(the_job)
     second = Bench()
     second.run(the_job, Past.of(tuple(first.journal.events)))
-    before = [event.measured.round for event in first.events(RoundDone)]
-    after = [event.measured.round for event in second.events(RoundDone)]
+    before = [event.measured.round for event in first.events(RoundDone) if event.measured.round]
+    after = [event.measured.round for event in second.events(RoundDone) if event.measured.round]
     assert min(r.start_s for r in after) >= max(r.start_s for r in before)
     assert min(r.worker for r in after) > max(r.worker for r in before)
 
@@ -353,65 +335,3 @@ def test_progress_ends_at_its_total_even_when_a_case_dies() -> None:
     bench.run(job(A, B, C))
     last = bench.watcher.positions[-1]
     assert (last.phase, last.total - last.done) == ("round 3/3", 1)
-
-
-def shared_core(message: Request, *, samples_s: tuple[float, ...] = (1e-6,) * 4, calls: int = 1000) -> CaseMeasured:
-    """A round of ``message`` in which every sample was disturbed."""
-    assert isinstance(message, Measure)
-    disturbed = Interference(adds_per_cycle=(2.0,) * len(samples_s), disturbed=(True,) * len(samples_s))
-    timed = Round(message.round, 0.0, samples_s, calls, 0, interference=disturbed)
-    return CaseMeasured(Accuracy("max error", 0.0, "float64", 1e-6), "compiled loop", False, (0,), round=timed)
-
-
-def disturbs(target: Case, times: int, **how: Any) -> Answer:
-    """Every core is shared while ``target`` is measured, the first ``times`` times."""
-    seen: list[Request] = []
-
-    def reply(message: Request) -> Reply | None:
-        if not isinstance(message, Measure) or message.case != target or len(seen) >= times:
-            return None
-        seen.append(message)
-        return shared_core(message, **how)
-
-    return reply
-
-
-def test_a_round_without_a_quiet_moment_is_measured_again_after_the_last_round() -> None:
-    bench = Bench(disturbs(A, 1))
-    bench.run(job(A, B))
-    assert sorted(bench.workers.measured[:-1]) == sorted((r, c.id) for r in range(3) for c in (A, B))
-    assert bench.workers.measured[-1] == (0, A.id)
-
-
-def test_a_case_is_measured_again_once_so_that_its_rounds_stay_in_processes_of_their_own() -> None:
-    bench = Bench(disturbs(A, 2))
-    bench.run(job(A, B))
-    assert bench.workers.measured[-1] == (0, A.id)
-    assert len(bench.workers.measured) == 6 + 1
-
-
-def test_a_host_that_is_never_quiet_does_not_hold_the_run_for_ever() -> None:
-    bench = Bench(disturbs(A, 1000))
-    summary = bench.run(job(A))
-    assert len(bench.workers.measured) == 3 + 1
-    assert not summary.interrupted
-
-
-def test_long_samples_are_not_measured_again() -> None:
-    bench = Bench(disturbs(A, 1, samples_s=(0.02, 0.02), calls=1))
-    bench.run(job(A))
-    assert len(bench.workers.measured) == 3
-
-
-def test_the_most_adds_seen_are_told_to_later_measurements() -> None:
-    bench = Bench(disturbs(A, 1))
-    bench.run(job(A))
-    told = [m.best_adds_per_cycle for _, m, _ in bench.workers.asked if isinstance(m, Measure)]
-    assert told == [0.0, 2.0, 2.0, 2.0]
-
-
-def test_a_resumed_run_knows_which_rounds_were_disturbed() -> None:
-    message = Measure(A, 0, 1, Effort(), 0.0)
-    past = Past.of((RoundDone(1, A.id, shared_core(message)),))
-    assert past.disturbed == {(1, A.id)}
-    assert past.best_adds_per_cycle == 2.0

@@ -10,7 +10,20 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kernelbench.errors import ResultFileError
-from kernelbench.model import Accuracy, Case, Ceiling, Failed, Measured, Probe, Record, Result, Round, Skipped, Work
+from kernelbench.model import (
+    Accuracy,
+    Case,
+    Ceiling,
+    Failed,
+    Interference,
+    Measured,
+    Probe,
+    Record,
+    Result,
+    Round,
+    Skipped,
+    Work,
+)
 from kernelbench.store.files import read_result, write_result
 from tests import builders
 
@@ -98,6 +111,18 @@ def test_hostile_files_are_refused(tmp_path: Path, text: bytes) -> None:
 
 positive = st.floats(1e-12, 1e12)
 words = st.text(string.printable, max_size=6)
+several = st.lists(positive, max_size=3).map(tuple)
+interferences = st.builds(
+    Interference,
+    involuntary_switches=st.lists(st.integers(0, 99), max_size=3).map(tuple),
+    page_faults=st.lists(st.integers(0, 10**6), max_size=3).map(tuple),
+    clock_hz=several,
+    adds_per_cycle=several,
+    disturbed=st.lists(st.booleans(), max_size=3).map(tuple),
+    quiet_share=st.just(msgspec.UNSET) | st.floats(0, 1),
+    steal_s=st.just(msgspec.UNSET) | positive,
+    throttled_s=st.just(msgspec.UNSET) | positive,
+)
 rounds = st.builds(
     Round,
     index=st.integers(0, 20),
@@ -106,6 +131,7 @@ rounds = st.builds(
     calls_per_sample=st.integers(1, 10**9),
     worker=st.integers(0, 99),
     clock_hz=st.just(msgspec.UNSET) | positive,
+    interference=interferences,
     superseded=st.booleans(),
 )
 outcomes = (

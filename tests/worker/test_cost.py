@@ -1,13 +1,13 @@
-"""What a case takes in memory, and what is observed beside a sample."""
+"""What a case takes in memory, and what is observed beside a batch of slices."""
 
 import mmap
 
 import pytest
 from msgspec import UNSET
 
-from kernelbench.ceilings import clock
 from kernelbench.kernels import _registry as registry
 from kernelbench.model import Case, Work
+from kernelbench.timing import clock
 from kernelbench.worker import cost
 from kernelbench.worker.bench import cold_sets
 from kernelbench.worker.cost import Pressure, Watch, memory_bytes
@@ -61,12 +61,38 @@ def test_a_page_touched_between_start_and_stop_is_a_page_fault() -> None:
     assert seen.involuntary_switches >= 0
 
 
+def test_each_batch_counts_only_its_own_disturbances(monkeypatch: pytest.MonkeyPatch) -> None:
+    # involuntary switches, minor and major faults: at construction, then at each start and stop
+    counts = iter([(1, 10, 0), (3, 14, 0), (6, 19, 1), (10, 25, 3), (10, 26, 3)])
+
+    class Usage:
+        def __init__(self, who: int) -> None:
+            self.ru_nivcsw, self.ru_minflt, self.ru_majflt = next(counts)
+
+    monkeypatch.setattr(cost.resource, "getrusage", Usage)
+    watch = Watch()
+    seen = []
+    for _ in range(2):
+        watch.start()
+        seen.append(watch.stop())
+    assert [(one.involuntary_switches, one.page_faults) for one in seen] == [(3, 6), (0, 1)]
+
+
 def test_the_clock_is_observed_where_there_is_a_probe(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(clock, "available", lambda: True)
     monkeypatch.setattr(clock, "clock_hz", lambda: 3.5e9)
-    assert Watch().stop().clock_hz == 3.5e9
+    assert Watch().stop().clock_hz == Watch().clock_hz() == 3.5e9
     monkeypatch.setattr(clock, "available", lambda: False)
-    assert Watch().stop().clock_hz == 0
+    assert Watch().stop().clock_hz == Watch().clock_hz() == 0
+
+
+@pytest.mark.parametrize("known", [True, False])
+@pytest.mark.parametrize("own_cores", [True, False])
+def test_neighbours_are_seen_where_additions_are_known_and_no_threads_of_ours_share_a_core(
+    monkeypatch: pytest.MonkeyPatch, known: bool, own_cores: bool
+) -> None:
+    monkeypatch.setattr(clock, "available", lambda: known)
+    assert Watch(own_cores=own_cores).sees_neighbours == (known and own_cores)
 
 
 def test_stolen_and_throttled_time_is_told_since_the_round_began(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from numba import njit
 
+from kernelbench.timing import clock
 from kernelbench.timing.loops import Calls
 from kernelbench.worker.entry import Block, CannotEnter, PythonCalls, compile_entry
 
@@ -155,3 +156,45 @@ def test_a_python_function_with_one_argument_set_is_called_as_often_as_told() ->
 def test_what_a_python_function_raises_comes_out() -> None:
     with pytest.raises(ZeroDivisionError):
         PythonCalls(lambda: 1 / 0, [()])(1)
+
+
+def test_slices_call_a_python_function_as_often_as_told_on_its_argument_sets_in_turn() -> None:
+    seen: list[int] = []
+    batch = PythonCalls(seen.append, [(1,), (2,), (3,)]).slices(2, 4)
+    assert seen == [1, 2, 3, 1, 2, 3, 1, 2]
+    assert len(batch.seconds) == 4
+    assert len(batch.looks) == 5
+
+
+def test_a_python_slice_goes_on_where_the_last_one_ended() -> None:
+    seen: list[int] = []
+    run = PythonCalls(seen.append, [(1,), (2,), (3,)])
+    run.slices(1, 2)
+    run(2)
+    run.slices(2, 1)
+    assert seen == [1, 2, 3, 1, 2, 3]
+
+
+def test_a_python_function_is_called_between_two_looks_at_the_core(monkeypatch: pytest.MonkeyPatch) -> None:
+    events: list[str] = []
+
+    def look() -> float:
+        events.append("look")
+        return 1e9 * len(events)
+
+    monkeypatch.setattr(clock, "available", lambda: True)
+    monkeypatch.setattr(clock, "adds_per_s", look)
+    batch = PythonCalls(events.append, [("call",)]).slices(2, 2)
+    assert events == ["look", "call", "call", "look", "call", "call", "look"]
+    assert batch.looks == (1e9, 4e9, 7e9)
+    assert min(batch.seconds) >= 0
+
+
+def test_where_no_addition_is_known_the_looks_of_a_python_function_are_zero(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clock, "available", lambda: False)
+    assert PythonCalls(abs, [(1,)]).slices(1, 2).looks == (0, 0, 0)
+
+
+def test_what_a_python_function_raises_in_a_slice_comes_out() -> None:
+    with pytest.raises(ZeroDivisionError):
+        PythonCalls(lambda: 1 / 0, [()]).slices(1, 1)

@@ -1,0 +1,45 @@
+"""The verdict on two times: an interval against a threshold.
+
+A verdict needs the whole interval on one side: regressed only beyond the threshold, unchanged only inside
+it, otherwise ambiguous, with the smallest effect that this comparison could have seen. The rule is that of
+criterion.rs; why a point estimate must not decide: Georges, Buytaert & Eeckhout (2007).
+"""
+
+import math
+
+from msgspec import UnsetType
+
+from kernelbench.analysis.stats import MIN_ROUNDS, Interval
+
+
+def by_interval(
+    estimate: float, interval: Interval | UnsetType, threshold: float, rounds: tuple[int, int]
+) -> tuple[str, str]:
+    """(verdict, reason) for the log-ratio new / base, ``interval`` its 95% interval (absent below 6 rounds a side).
+
+    The band is [1/(1+t), 1+t], so that swapping the sides mirrors the verdict. ``rounds`` are BASE's and NEW's.
+    """
+    if isinstance(interval, UnsetType):
+        return "ambiguous", (
+            f"{rounds[0]} rounds in BASE and {rounds[1]} in NEW; a 95% interval needs {MIN_ROUNDS} on each side: "
+            "measure with --rounds 6 or more"
+        )
+    low, high = math.exp(interval.low), math.exp(interval.high)
+    span = f"the interval {low:.3f} to {high:.3f}"
+    lower, upper = 1 / (1 + threshold), 1 + threshold
+    if low > upper:
+        return "regressed", f"{span} lies wholly above {upper:.3f}"
+    if high < lower:
+        return "improved", f"{span} lies wholly below {lower:.3f}"
+    if lower <= low and high <= upper:
+        return "unchanged", f"{span} lies wholly within {lower:.3f} to {upper:.3f}"
+    seen = detectable(estimate, interval, threshold)
+    return "ambiguous", f"{span} crosses the threshold; slowdowns from {100 * seen:.1f}% would have been seen"
+
+
+def detectable(estimate: float, interval: Interval, threshold: float) -> float:
+    """The slowdown (0.08 = 8%) whose interval, as wide below its estimate as this one, would just clear the threshold.
+
+    ``estimate`` and ``interval`` are log-ratios.
+    """
+    return (1 + threshold) * math.exp(estimate - interval.low) - 1

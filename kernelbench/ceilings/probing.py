@@ -1,0 +1,114 @@
+"""One point of a ceiling: a loop run in short slices on one or several threads, the best slice kept.
+
+A ceiling is what the machine can do, so the best of many slices is it; a neighbour on the core can only lower one.
+The looks beside the slices say whether any was undisturbed: while none was, the pass spends its patience.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import time
+from collections import deque
+from collections.abc import Sequence
+
+from msgspec import UNSET, UnsetType
+
+from kernelbench.model import Probe
+from kernelbench.protocol import ProbeCeilings
+from kernelbench.simd.jit import Code
+from kernelbench.timing import clock
+from kernelbench.timing.loops import Calls, run_team
+from kernelbench.timing.sampling import CLOCKS, SHARED_CORE, SLICE_S, Batch, Runner
+
+Block = ctypes.Array[ctypes.c_int64]
+"""What a probe's loop is called with: addresses, sizes, counts, then room for its result."""
+
+TEAM_SLICES = 4
+"""A team's slices are this many times as long: its threads start within a microsecond of one another, not at once."""
+BATCH = 10
+"""Slices in a row."""
+
+
+class Team:
+    """A probe's loop on one thread per CPU at once, each on its own block."""
+
+    def __init__(self, kernel: int, blocks: Sequence[Block], cpus: Sequence[int]) -> None:
+        self._kernel, self._blocks, self._cpus = kernel, tuple(blocks), tuple(cpus)
+        self._addresses = [ctypes.addressof(block) for block in blocks]
+
+    def __call__(self, calls: int) -> float:
+        """Wall seconds from the first thread's start to the last one's end."""
+        return run_team(self._kernel, self._addresses, calls, self._cpus)
+
+    def slices(self, calls: int, count: int) -> Batch:
+        """``count`` slices of ``calls`` calls, with looks at the first thread's core."""
+        look = clock.adds_per_s if clock.available() else float
+        looks, seconds = [look()], []
+        for _ in range(count):
+            seconds.append(self(calls))
+            looks.append(look())
+        return Batch(tuple(seconds), tuple(looks))
+
+
+class Single(Calls):
+    """A probe's loop on this thread. Keeps its block alive."""
+
+    def __init__(self, kernel: int, block: Block) -> None:
+        super().__init__(kernel, [ctypes.addressof(block)])
+        self._block = block
+
+
+def runner(code: Code, name: str, blocks: Sequence[Block], cpus: Sequence[int]) -> Runner:
+    """The loop ``name`` of ``code``, one block a thread."""
+    address = code.address(name)
+    return Single(address, blocks[0]) if len(blocks) == 1 else Team(address, blocks, cpus)
+
+
+class Prober:
+    """Measures points one after another within one pass."""
+
+    def __init__(self, request: ProbeCeilings, cpus: Sequence[int]) -> None:
+        self.request, self.cpus = request, tuple(cpus)
+        self._patience_s = request.patience_s if clock.available() else 0.0
+        self._slice_s = SLICE_S * (TEAM_SLICES if len(cpus) > 1 else 1)
+        self._best_adds = 0.0
+        self._clocks: deque[float] = deque(maxlen=CLOCKS)
+
+    @property
+    def threads(self) -> int:
+        """Threads that run at once."""
+        return len(self.cpus)
+
+    def best(self, runs: Sequence[Runner], work_per_call: float) -> Probe:
+        """The most work a second of any slice. ``runs`` are tried in turn: the same work at different addresses."""
+        calls = self._calls(runs[0])
+        fastest, spent, quiet, turn = float("inf"), 0.0, not clock.available(), 0
+        began_s = time.perf_counter()
+        while turn < len(runs) or spent < self.request.probe_s or (not quiet and self._patience_s > 0):
+            batch = runs[turn % len(runs)].slices(calls, BATCH if fastest * calls < self._slice_s * 4 else 1)
+            turn += 1
+            spent += sum(batch.seconds)
+            fastest = min(fastest, min(batch.seconds) / calls)
+            self._best_adds = max(self._best_adds, *batch.looks)
+            least = SHARED_CORE * self._best_adds
+            quiet = quiet or any(min(batch.looks[i : i + 2]) > least for i in range(len(batch.seconds)))
+            if spent >= self.request.probe_s:
+                now_s = time.perf_counter()
+                self._patience_s -= now_s - began_s
+                began_s = now_s
+        at_s = time.monotonic() - self.request.started_at
+        return Probe(at_s=at_s, value=work_per_call / fastest, clock_hz=self._clock_hz())
+
+    def _clock_hz(self) -> float | UnsetType:
+        """The clock now: the best of the last few, for an interrupt can lower one and nothing can raise it."""
+        if not clock.available():
+            return UNSET
+        self._clocks.append(clock.clock_hz())
+        return max(self._clocks)
+
+    def _calls(self, run: Runner) -> int:
+        """So many calls that a slice lasts; the operands are warm afterwards."""
+        calls = 1
+        while (took := run(calls)) < self._slice_s:
+            calls = max(calls + 1, min(calls * 10, int(1.2 * calls * self._slice_s / max(took, 1e-9))))
+        return calls
