@@ -2,7 +2,7 @@
 
 Our probes, likwid-bench and a few lines of C (`stream_triad.c`) take turns on one CPU; of each the best repeat counts.
 "ours" is what `kernelbench ceilings` reports: the best slice of some 50 us (in DRAM: one sweep). A peer gives the mean
-of a run of 50 ms, so "as long" shows our best mean over as long a run: where "ours" is higher and "as long" is not,
+of a run of 10 ms, so "as long" shows our best mean over as long a run: where "ours" is higher and "as long" is not,
 the difference is what interrupts a run; where both are, it is the loop or the pages (ours and C's are huge ones).
 
     python benchmarks/ceilings_against_peers.py [--repeats N] [--dram-bytes N] [--cpu N]
@@ -32,8 +32,8 @@ from kernelbench.timing.arena import PAGE, STAGGER, Arena
 from kernelbench.timing.loops import Calls
 
 SLICE_S = 5e-5
-RUN_S = 0.05
-"""A run of a peer, and about what all slices of ours in a repeat take."""
+RUN_S = 0.01
+"""A run of a peer (a sweep of DRAM takes longer), and the slices of one loop of ours in a repeat."""
 PLACES = 4
 """Addresses at which a small working set of ours is tried."""
 TRIPS = 500

@@ -194,7 +194,8 @@ def _is_steep(at: float, sizes: Sequence[float], speeds: Sequence[float]) -> boo
     points = list(zip(sizes, speeds, strict=True))
     before = [y for x, y in points if at - 1 <= x < at]
     after = [y for x, y in points if at < x <= at + 1]
-    return fmean(before) - fmean(after) >= -math.log(1 - _STEEP)
+    # A sparse ladder may have no point within an octave: the plateaus alone decide then.
+    return not (before and after) or fmean(before) - fmean(after) >= -math.log(1 - _STEEP)
 
 
 def _aligned(claims: Sequence[float], found: Sequence[float]) -> dict[int, int]:

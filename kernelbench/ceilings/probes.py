@@ -15,7 +15,7 @@ from kernelbench.protocol import ProbeCeilings
 from kernelbench.simd.host import llvm_host
 from kernelbench.timing.arena import PAGE, STAGGER, Arena
 
-PLACES = 4
+PLACES = {"full": 4, "quick": 2, "check": 2}
 """Addresses at which a small working set is tried: physical pages decide several per cent of a cache's speed."""
 TRIPS = 2000
 """Trips of a compute loop in one call: some 10 us, so that entering it is less than a thousandth."""
@@ -24,10 +24,13 @@ CALL_BYTES = 64 << 10
 HOPS = 4096
 """Dependent loads of one call."""
 
-LAPS = 2
-"""Untimed rounds through a chain before it is chased: lines just written still lie in nearer caches."""
+LAPS, LAP_BYTES = 8, 32 << 20
+"""Untimed rounds through a chain before it is chased, of so many bytes in all or one: lines just written lie in nearer
+caches, and those of a shared last level settle only after some rounds."""
 
 POINTS_PER_OCTAVE = {"full": 4, "quick": 2}
+CHAINS = {"full": compute.CHAINS, "quick": (8, 12), "check": (12,)}
+"""Numbers of accumulator chains tried: 12 fill every pipe known to us and fit 16 registers; a full pass makes sure."""
 
 CHECK_COMPUTE = (("f64", "fma"), ("f32", "fma"), ("i8", "dot"))
 CHECK_MIXES = ("read", "copy", "triad")
@@ -74,8 +77,7 @@ def _peak(this: Prober, kind: compute.Kind) -> Ceiling:
     """The largest rate over the numbers of accumulator chains."""
     best: Probe | UnsetType = UNSET
     best_chains, reason = 0, ""
-    tried = compute.CHAINS[2:3] if this.request.scope == "check" else compute.CHAINS
-    for chains in tried:
+    for chains in CHAINS.get(this.request.scope, compute.CHAINS):
         code = compute.compiled(kind, chains)
         if isinstance(code, str):
             reason = code
@@ -115,7 +117,7 @@ def _bandwidth(this: Prober, mix: str, size: int, level: str, buffers: Sequence[
     repeats = max(1, CALL_BYTES // moved)
     span = held + 4 * PAGE
     runs = []
-    for place in range(max(1, min(PLACES, buffers[0].nbytes // span))):
+    for place in range(max(1, min(PLACES[this.request.scope], buffers[0].nbytes // span))):
         blocks = [_block(buffer, place * span, each, arrays, repeats) for buffer in buffers]
         # Neither width wins everywhere: where a 512-bit store takes two cycles, 256-bit loops are faster in L1.
         runs += [runner(memory.compiled(mix, width), "move", blocks, this.cpus) for width in memory.widths()]
@@ -137,14 +139,14 @@ def _bandwidth(this: Prober, mix: str, size: int, level: str, buffers: Sequence[
 
 
 def _latency(this: Prober) -> Iterator[Ceiling]:
-    points = latency.points(this.request.levels)
+    points = [point for point in latency.points(this.request.levels) if point[1] or this.request.scope == "full"]
     largest = max(size for size, _ in points)
     arena = Arena(Arena.room([largest]), this.cpus)
     room = arena.empty((largest // 8,), np.dtype(np.int64))
     code = latency.compiled()
     for size, level in points:
         start = latency.place(latency.chain(min(size, room.nbytes)), room)
-        laps = latency.block(start, latency.whole_trips(LAPS * size // latency.LINE_BYTES))
+        laps = latency.block(start, latency.whole_trips(max(size, min(LAPS * size, LAP_BYTES)) // latency.LINE_BYTES))
         runner(code, "chase", [laps], this.cpus)(1)
         hops = latency.whole_trips(HOPS)
         best = this.best([runner(code, "chase", [latency.block(laps[0], hops)], this.cpus)], hops)

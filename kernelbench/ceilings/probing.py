@@ -25,8 +25,8 @@ Block = ctypes.Array[ctypes.c_int64]
 
 TEAM_SLICES = 4
 """A team's slices are this many times as long: its threads start within a microsecond of one another, not at once."""
-BATCH = 10
-"""Slices in a row."""
+BATCH, TEAM_BATCH = 10, 3
+"""Slices in a row; starting a team takes as long as a slice of it."""
 
 
 class Team:
@@ -71,6 +71,7 @@ class Prober:
         self.request, self.cpus = request, tuple(cpus)
         self._patience_s = request.patience_s if clock.available() else 0.0
         self._slice_s = SLICE_S * (TEAM_SLICES if len(cpus) > 1 else 1)
+        self._batch = TEAM_BATCH if len(cpus) > 1 else BATCH
         self._best_adds = 0.0
         self._clocks: deque[float] = deque(maxlen=CLOCKS)
 
@@ -85,7 +86,7 @@ class Prober:
         fastest, spent, quiet, turn = float("inf"), 0.0, not clock.available(), 0
         began_s = time.perf_counter()
         while turn < len(runs) or spent < self.request.probe_s or (not quiet and self._patience_s > 0):
-            batch = runs[turn % len(runs)].slices(calls, BATCH if fastest * calls < self._slice_s * 4 else 1)
+            batch = runs[turn % len(runs)].slices(calls, self._batch if fastest * calls < self._slice_s * 4 else 1)
             turn += 1
             spent += sum(batch.seconds)
             fastest = min(fastest, min(batch.seconds) / calls)

@@ -15,7 +15,7 @@ from kernelbench.model import METHOD_VERSION, SCHEMA_VERSION, Ceiling, Machine
 from kernelbench.protocol import Ceilings, Effort, ProbeCeilings
 from kernelbench.runner.host import last_level, levels, pinning, sharing, worker_memory
 from kernelbench.runner.job import Job, Position, Progress
-from kernelbench.runner.library import librarian, process_factory
+from kernelbench.runner.library import process_factory
 from kernelbench.runner.live import Live, failure
 from kernelbench.runner.roofs import CEILINGS_TIMEOUT_S
 from kernelbench.store.assemble import merge_ceilings
@@ -59,14 +59,12 @@ def measure(machine: Machine, threads: tuple[int, ...], *, quick: bool, progress
     created = datetime.now(UTC).isoformat(timespec="seconds")
     scope = "quick" if quick else "full"
     factory = process_factory(memory_bytes, last_level(machine))
-    with librarian((), factory) as library:
-        source = library.source_hash
     job = Job(
         cases=(),
         machine=machine.id,
         cpus=cpus,
         levels={count: levels(machine, mine, memory_bytes) for count, mine in cpus.items()},
-        source_hash=source,
+        source_hash="",
         rounds=PASSES[scope],
         seed=0,
         effort=Effort(),

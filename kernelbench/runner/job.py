@@ -29,7 +29,7 @@ class Job(Struct, frozen=True):
     levels: dict[int, tuple[tuple[str, int], ...]]
     """Memory levels to probe (``ProbeCeilings.levels``), for each number of threads that occurs."""
     source_hash: str
-    """Hash of the sources under test; a worker that has another one is refused."""
+    """Hash of the sources under test; a worker that has another one is refused. Empty where no kernel is timed."""
     rounds: int
     seed: int
     effort: Effort
@@ -70,8 +70,8 @@ class Past(Struct, frozen=True):
 
     done: frozenset[tuple[int, str]] = frozenset()
     """(round, case id) measured."""
-    probed: frozenset[tuple[int, int]] = frozenset()
-    """(round, threads) whose ceilings were probed."""
+    probed: tuple[tuple[int, int, str], ...] = ()
+    """(round, threads, isa) of every pass of ceiling probes."""
     disturbed: frozenset[tuple[int, str]] = frozenset()
     """(round, case id) measured without a quiet moment."""
     dead: frozenset[str] = frozenset()
@@ -95,7 +95,7 @@ class Past(Struct, frozen=True):
         return Past(
             done=frozenset((event.round, event.case_id) for event in rounds),
             disturbed=frozenset(key for key, event in last.items() if wants_again(event.measured.round)),
-            probed=frozenset((event.round, event.threads) for event in ceilings),
+            probed=tuple((event.round, event.threads, event.isa) for event in ceilings),
             dead=frozenset(event.case_id for event in events if isinstance(event, CaseDead)),
             offset_s=max(ends, default=0.0),
             workers=max((one.worker for one in timed), default=-1) + 1,
@@ -187,7 +187,7 @@ def start_worker(workers: WorkerFactory, setup: WorkerSetup, source_hash: str) -
         ready = expect_ready(answer)
         if isinstance(ready, Died):
             raise Stillborn(ready)
-        if ready.source_hash != source_hash:
+        if source_hash and ready.source_hash != source_hash:
             raise UsageError(
                 "the kernels' sources or library versions changed while the run was going on"
                 f" ({source_hash[:12]} -> {ready.source_hash[:12]}): its rounds would not measure the same code;"

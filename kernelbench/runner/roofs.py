@@ -5,6 +5,7 @@ Then each group of cases stands between two such checks: a roof is the best of a
 which the machine gave much less than that is measured again.
 """
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 
 from msgspec import Struct, UnsetType
@@ -56,12 +57,13 @@ class Roofs:
         self._job, self._live, self._journal, self._clock = job, live, journal, clock
         self._started_at, self._progress, self._past = started_at, progress, past
         self._best: dict[str, float] = {}
+        self._past_checks = Counter(past.probed)
 
     def before(self) -> None:
         """Have every thread count's ceilings: those of a card that holds, or measured now."""
         counts = sorted({case.threads for case in self._job.cases}) if self._job.ceilings else []
         for done, threads in enumerate(counts):
-            if (BEFORE, threads) in self._past.probed:
+            if (BEFORE, threads, "native") in self._past.probed:
                 continue
             self._progress.show(Position("ceilings", done, len(counts), f"t={threads}"))
             known = [ceiling for ceiling in self._job.known if ceiling.threads == threads]
@@ -73,6 +75,10 @@ class Roofs:
     def check(self, index: int, group: tuple[int, str]) -> float:
         """Probe the few that tell the machine's speed now; returns the least share of a compute ceiling, 1 if none."""
         if not self._job.ceilings:
+            return 1.0
+        if self._past_checks[index, *group]:
+            # A resumed run: this check was made before the interruption.
+            self._past_checks[index, *group] -= 1
             return 1.0
         found = self._probe(index, group[0], "check", group[1])
         return min((share for one in found if (share := self._share(one)) and one.kind == "compute"), default=1.0)
@@ -97,7 +103,7 @@ class Roofs:
     def _probe(self, index: int, threads: int, scope: str, isa: str = "native") -> Sequence[Ceiling]:
         found = self._ask(threads, scope, isa)
         if found:
-            self._keep(index, threads, found)
+            self._keep(index, threads, found, isa)
         return found
 
     def _ask(self, threads: int, scope: str, isa: str) -> Sequence[Ceiling]:
@@ -121,8 +127,8 @@ class Roofs:
         self._live.close()
         return ()
 
-    def _keep(self, index: int, threads: int, found: Sequence[Ceiling]) -> None:
-        self._journal.append(CeilingsDone(index, threads, "native", tuple(found)))
+    def _keep(self, index: int, threads: int, found: Sequence[Ceiling], isa: str = "native") -> None:
+        self._journal.append(CeilingsDone(index, threads, isa, tuple(found)))
         for one in found:
             self._best[one.id] = max(self._best.get(one.id, 0.0), _value(one))
 

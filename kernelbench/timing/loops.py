@@ -200,6 +200,7 @@ def run_team(kernel: int, blocks: Sequence[int], calls: int, cpus: Sequence[int]
     The threads start together behind a spinning barrier; the time is from the first start to the last
     end. One CPU runs on the calling thread.
     """
+    drive = _drive_team()  # before any thread is there: compiled twice at once, one of the two would be freed in use
     arrived = ctypes.c_int64(0)
     times = (ctypes.c_int64 * (2 * len(cpus)))()
 
@@ -207,7 +208,7 @@ def run_team(kernel: int, blocks: Sequence[int], calls: int, cpus: Sequence[int]
         if t:
             os.sched_setaffinity(0, {cpus[t]})
         at = ctypes.addressof(times) + 16 * t
-        _drive_team()(kernel, blocks[t], calls, ctypes.addressof(arrived), len(cpus), at)
+        drive(kernel, blocks[t], calls, ctypes.addressof(arrived), len(cpus), at)
 
     threads = [threading.Thread(target=member, args=(t,)) for t in range(1, len(cpus))]
     for thread in threads:

@@ -1,4 +1,4 @@
-"""How one case is sampled in one round: which slices count, and when to stop. Pure: what is run is injected.
+"""How one case is sampled in one round: in batches of slices, until enough are quiet. Pure: what is run is injected.
 
 A kernel is called in *slices* of some 50 us, each between two looks at the core: on a shared host the quiet moments
 are often shorter than a sample. A *sample* is as many quiet slices as make its least time; where there are too few,

@@ -64,6 +64,7 @@ class Host:
         return HZ
 
     def adds_per_s(self) -> float:
+        self.events.append("look")
         self._moment += LOOK_S / SLICE
         self.elapsed_s += LOOK_S
         return self.adds(int(self._moment)) * HZ

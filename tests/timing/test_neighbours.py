@@ -98,11 +98,12 @@ def test_slices_taken_before_the_core_was_first_seen_alone_are_judged_by_what_it
 
 
 def test_where_threads_of_ours_share_a_core_no_neighbour_is_blamed_nor_waited_for() -> None:
-    host = Host(adds=lambda m: SHARED, sees_neighbours=False)
+    # Preempted at first, so that the case must be visited again.
+    host = Host(adds=lambda m: SHARED, sees_neighbours=False, switched=range(60))
     found = take(host, best_adds=ALONE)
     assert found.adds_per_cycle == (0.0,) * 5
     assert not any(found.disturbed)
-    assert host.elapsed_s == host.kept_s
+    assert "look" not in host.events
 
 
 def test_where_adds_are_not_counted_no_core_is_called_shared() -> None:
@@ -121,9 +122,10 @@ def test_the_quietest_slices_stand_in_where_too_few_are_quiet_and_are_marked() -
     assert found.adds_per_cycle == pytest.approx([SHARED + 1 + m / 100 for m in (7, 8, 9)])
 
 
-def test_the_few_quiet_slices_are_kept_beside_those_that_stand_in() -> None:
-    found = take(busy_from(2 * SIZE + 3), samples=3, round_s=0.01, best_adds=ALONE)
-    assert found.disturbed == (False, False, True)
+@pytest.mark.parametrize("quiet", [1, 2])
+def test_the_few_quiet_slices_are_kept_beside_those_that_stand_in(quiet: int) -> None:
+    found = take(busy_from(quiet * SIZE + 5), samples=3, round_s=0.01, best_adds=ALONE)
+    assert found.disturbed == (False,) * quiet + (True,) * (3 - quiet)
 
 
 def test_samples_are_in_the_order_they_were_begun() -> None:
@@ -220,8 +222,9 @@ def test_a_later_visit_begins_with_slices_that_are_not_kept() -> None:
     sampler.visit()
     host.events.clear()
     assert sampler.visit()
-    assert host.events[:4] == ["not kept", "start", "slices", "stop"]
-    assert "not kept" not in host.events[1:]
+    events = [event for event in host.events if event != "look"]
+    assert events[:4] == ["not kept", "start", "slices", "stop"]
+    assert events.count("not kept") == 1
     assert sampler.samples().disturbed == (False,) * 5
     assert host.elapsed_s - host.kept_s - AGAIN_SLICES * SLICE < WAIT_S
 

@@ -86,6 +86,11 @@ def test_the_clock_is_observed_where_there_is_a_probe(monkeypatch: pytest.Monkey
     assert Watch().stop().clock_hz == Watch().clock_hz() == 0
 
 
+def test_a_look_is_the_additions_a_second_now(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clock, "adds_per_s", lambda: 1.4e10)
+    assert Watch().adds_per_s() == 1.4e10
+
+
 @pytest.mark.parametrize("known", [True, False])
 @pytest.mark.parametrize("own_cores", [True, False])
 def test_neighbours_are_seen_where_additions_are_known_and_no_threads_of_ours_share_a_core(
