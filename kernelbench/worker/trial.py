@@ -70,12 +70,12 @@ class Trial:
         )
 
     def visit(self) -> bool:
-        """Sample while the core is quiet; True once there are enough samples."""
+        """Sample while the core is quiet; True once there are enough samples, or 3 that are quiet."""
         if self._setup.threads > 1:
             threads.wait_until_idle()  # a pool of the case before
         with self._stage("timing"):
             enough: bool = self._bench.guarded(self._sampler.visit, "timing")
-        return enough
+        return enough or not self._sampler.few
 
     def finish(self, facts: Facts | None) -> CaseMeasured:
         """Check what the timed calls left, and everything once more; the round with what was seen beside it."""
