@@ -29,19 +29,20 @@ LAPS, LAP_BYTES = 8, 32 << 20
 caches, and those of a shared last level settle only after some rounds."""
 
 POINTS_PER_OCTAVE = {"full": 4, "quick": 2}
-CHAINS = {"full": compute.CHAINS, "quick": (8, 12), "check": (12,)}
+CHAINS = {"full": compute.CHAINS, "quick": (8, 12), "check": (12,), "pulse": (12,)}
 """Numbers of accumulator chains tried: 12 fill every pipe known to us and fit 16 registers; a full pass makes sure."""
 
 CHECK_COMPUTE = (("f64", "fma"), ("f32", "fma"), ("i8", "dot"))
 CHECK_MIXES = ("read", "copy", "triad")
-"""A check probes these only: at the widest level, and at the points that stand for memory levels."""
+"""A check probes these only: at the widest level, and at the points that stand for memory levels. A pulse leaves the
+memory out."""
 
 
 def probe(request: ProbeCeilings, cpus: Sequence[int]) -> tuple[Ceiling, ...]:
     """Every ceiling that ``request.scope`` asks for at ``len(cpus)`` threads, one probe each."""
     prober = Prober(request, cpus)
     found = list(_compute(prober))
-    if request.scope != "compute":
+    if request.scope not in ("compute", "pulse"):
         found += _memory(prober)
     if request.scope in POINTS_PER_OCTAVE and prober.threads == 1:
         found += _latency(prober)
@@ -50,7 +51,7 @@ def probe(request: ProbeCeilings, cpus: Sequence[int]) -> tuple[Ceiling, ...]:
 
 def _compute(this: Prober) -> Iterator[Ceiling]:
     kinds = compute.kinds(this.request.isa_levels, llvm_host()[1])
-    if this.request.scope == "check":
+    if this.request.scope in ("check", "pulse"):
         measurable = [kind for kind in kinds if isinstance(kind, compute.Kind)]
         # The table rises with the level: the last of a type and mix is the widest.
         widest = {(kind.dtype, kind.mix): kind for kind in measurable if (kind.dtype, kind.mix) in CHECK_COMPUTE}

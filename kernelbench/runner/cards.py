@@ -26,6 +26,8 @@ PASSES = {"full": 3, "quick": 1}
 """Fresh processes for each thread count: their pages and addresses differ, and so do their moments."""
 PATIENCE_S = {"full": 3.0, "quick": 1.5}
 """Extra time of one pass for points that met no moment without a neighbour on the core."""
+FROM_CARD = "; machine card of "
+"""Begins what is added to a ceiling's provenance when a run takes it from a card."""
 SOURCES = ("ceilings", "simd", "timing")
 """The rooms whose code measures ceilings."""
 
@@ -111,7 +113,7 @@ def recent(machine: Machine, now: datetime) -> tuple[tuple[Ceiling, ...], str]:
         return (), card
     age_s = (now - datetime.fromisoformat(card.created)).total_seconds()
     named = f"the machine card of {card.created} ({seconds(age_s) if age_s < 60 else _long(age_s)} old)"
-    return tuple(_earlier(one, age_s, f"; machine card of {card.created}") for one in card.ceilings), named
+    return tuple(_earlier(one, age_s, f"{FROM_CARD}{card.created}") for one in card.ceilings), named
 
 
 def keep_fresh(machine: Machine, fresh: tuple[Ceiling, ...], created: str) -> None:
@@ -124,7 +126,8 @@ def keep_fresh(machine: Machine, fresh: tuple[Ceiling, ...], created: str) -> No
     others = () if isinstance(card, str) else tuple(one for one in card.ceilings if one.threads not in counts)
     # The age is that of the oldest part.
     since = created if isinstance(card, str) or not others else min(card.created, created)
-    _kept(machine, merge_ceilings((*others, *fresh)), since, quick=True)
+    bare = (structs.replace(one, provenance=one.provenance.split(FROM_CARD)[0]) for one in fresh)
+    _kept(machine, merge_ceilings((*others, *bare)), since, quick=True)
 
 
 def _kept(machine: Machine, ceilings: tuple[Ceiling, ...], created: str, *, quick: bool) -> Card:

@@ -72,15 +72,18 @@ class Roofs:
                 self.fresh += found
             self._live.close()
 
-    def check(self, index: int, group: tuple[int, str]) -> float:
-        """Probe the few that tell the machine's speed now; returns the least share of a compute ceiling, 1 if none."""
+    def check(self, index: int, group: tuple[int, str], scope: str = "check") -> float:
+        """Probe the few that tell the machine's speed now; returns the least share of a compute ceiling, 1 if none.
+
+        Scope "pulse" leaves memory out.
+        """
         if not self._job.ceilings:
             return 1.0
         if self._past_checks[index, *group]:
             # A resumed run: this check was made before the interruption.
             self._past_checks[index, *group] -= 1
             return 1.0
-        found = self._probe(index, group[0], "check", group[1])
+        found = self._probe(index, group[0], scope, group[1])
         return min((share for one in found if (share := self._share(one)) and one.kind == "compute"), default=1.0)
 
     def _card_holds(self, threads: int, known: Sequence[Ceiling]) -> bool:
@@ -90,9 +93,14 @@ class Roofs:
                 if one.id not in best or _value(one) > _value(best[one.id]):
                     best[one.id] = one
             verdict = holds(known, list(best.values()))
-            if verdict.holds:
+            if verdict.holds or verdict.too_low:
+                # A card that is too low is true as far as it goes: what is measured now comes on top of it.
                 self._keep(BEFORE, threads, known)
                 self._keep(BEFORE, threads, list(best.values()))
+            if verdict.too_low:
+                self.fresh += [*known, *best.values()]
+                break
+            if verdict.holds:
                 self.notes.append(f"ceilings at t={threads}: {self._job.known_from} still holds ({verdict.text})")
                 return True
         self.notes.append(
@@ -136,7 +144,7 @@ class Roofs:
         return _value(one) / self._best[one.id] if self._best.get(one.id) else 0.0
 
 
-PATIENCE_S = {"quick": 2.0, "check": 0.05}
+PATIENCE_S = {"quick": 1.5, "check": 0.05, "pulse": 0.02}
 """Extra time for quiet moments: much before the run, little around each of its groups."""
 
 
@@ -146,6 +154,8 @@ class Verdict(Struct, frozen=True):
     holds: bool
     text: str
     """The shares found, or what is missing."""
+    too_low: bool = False
+    """It does not, because more was found than it says; and nothing less."""
 
 
 def holds(known: Sequence[Ceiling], checks: Sequence[Ceiling]) -> Verdict:
@@ -164,7 +174,7 @@ def holds(known: Sequence[Ceiling], checks: Sequence[Ceiling]) -> Verdict:
     bad = [(s, one) for s, one in tight if not low <= s <= high] + [(s, one) for s, one in loose if s > SHARED_ABOVE]
     if bad:
         share, one = max(bad, key=lambda pair: abs(pair[0] - 1))
-        return Verdict(False, f"{one.id} is at {percent(share)} of it")
+        return Verdict(False, f"{one.id} is at {percent(share)} of it", too_low=min(s for s, _ in bad) > 1)
     least, most = min(s for s, _ in tight or shares), max(s for s, _ in tight or shares)
     return Verdict(True, f"checked at {percent(least)} to {percent(most)} of it")
 

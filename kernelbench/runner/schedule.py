@@ -172,7 +172,7 @@ class _Execution:
             if self._measure(index, case, last=False):
                 waiting.append(case)
         self._come_back(index, waiting, self._job.effort.patience_s * len(cases), phase)
-        share = min(share, self.roofs.check(index, group))
+        share = min(share, self.roofs.check(index, group, "pulse"))
         self.live.close()
         if share < HALF_SPEED:
             self._distrust(index, cases, share, begun)

@@ -80,7 +80,7 @@ def half_speed_in(rounds: set[int]) -> Answer:
 
     def reply(message: Request) -> Reply | None:
         nonlocal probes
-        if not isinstance(message, ProbeCeilings) or message.scope != "check":
+        if not isinstance(message, ProbeCeilings) or message.scope == "quick":
             return None
         index, probes = probes // 2, probes + 1
         value = 0.5e11 if index in rounds else 1e11

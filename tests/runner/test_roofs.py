@@ -69,7 +69,7 @@ class Bench:
         self.watcher = Watcher()
 
     def reply(self, message: Request) -> Reply | None:
-        if not isinstance(message, ProbeCeilings) or message.scope != "check":
+        if not isinstance(message, ProbeCeilings) or message.scope == "quick":
             return None
         value = self.found.pop(0) if len(self.found) > 1 else self.found[0]
         return Ceilings((peak(value),))
@@ -92,7 +92,7 @@ class Bench:
 def test_a_card_that_holds_is_used_and_the_user_is_told() -> None:
     bench = Bench(1e11)
     summary = bench.run(peak(1e11))
-    assert bench.scopes == ["check"] * 3
+    assert bench.scopes == ["check", "check", "pulse"]
     assert summary.notes == ("ceilings at t=1: the card still holds (checked at 100.0% to 100.0% of it)",)
     assert summary.fresh_ceilings == ()
 
@@ -112,11 +112,25 @@ def test_a_card_gets_several_checks_before_it_is_given_up() -> None:
 def test_a_card_that_does_not_hold_is_measured_anew() -> None:
     bench = Bench(0.5e11)
     summary = bench.run(peak(1e11))
-    assert bench.scopes == ["check"] * TRIES + ["quick"] + ["check"] * 2
+    assert bench.scopes == ["check"] * TRIES + ["quick", "check", "pulse"]
     assert summary.notes == (
         "ceilings at t=1: the card does not hold now (compute/f32 is at 50.0% of it); measured anew",
     )
     assert [one.value for one in summary.fresh_ceilings] == [1e11]
+
+
+def test_a_card_that_is_too_low_is_kept_and_what_is_measured_comes_on_top_of_it() -> None:
+    bench = Bench(2e11)
+    summary = bench.run(peak(1e11))
+    assert bench.scopes == ["check", "quick", "check", "pulse"]
+    assert "(compute/f32 is at 200.0% of it); measured anew" in summary.notes[0]
+    assert [one.value for one in summary.fresh_ceilings] == [1e11, 2e11, 1e11]
+
+
+def test_a_card_that_is_too_high_and_too_low_is_not_kept() -> None:
+    verdict = holds([peak(1.0), peak(1.0, name="b")], [peak(0.5), peak(2.0, name="b")])
+    assert not verdict.holds
+    assert not verdict.too_low
 
 
 def test_a_card_without_the_thread_count_of_the_run_does_not_serve_it() -> None:
@@ -129,4 +143,4 @@ def test_a_card_without_the_thread_count_of_the_run_does_not_serve_it() -> None:
 def test_a_resumed_run_does_not_measure_again_what_the_journal_holds() -> None:
     bench = Bench(1e11)
     bench.run(past=Past(probed=((-1, 1, "native"), (0, 1, "native"))))
-    assert bench.scopes == ["check"], "the check after the group; the one before it was made"
+    assert bench.scopes == ["pulse"], "the check before the group was made"

@@ -183,7 +183,7 @@ def test_ceilings_are_measured_before_the_rounds_and_checked_around_every_group(
     probed = [(event.round, event.threads) for event in bench.events(CeilingsDone)]
     assert sorted(probed) == [(-1, 1), (-1, 2), (0, 1), (0, 1), (0, 2), (0, 2), (1, 1), (1, 1), (1, 2), (1, 2)]
     asked = [message.scope for _, message, _ in bench.workers.asked if isinstance(message, ProbeCeilings)]
-    assert asked == ["quick"] * 2 + ["check"] * 8
+    assert asked == ["quick"] * 2 + ["check", "pulse"] * 4
 
 
 def test_a_group_of_a_lower_level_checks_ceilings_in_its_own_worker() -> None:
@@ -191,7 +191,7 @@ def test_a_group_of_a_lower_level_checks_ceilings_in_its_own_worker() -> None:
     bench.run(job(case("a", isa="avx2"), rounds=1, ceilings=True))
     assert [event.isa for event in bench.events(CeilingsDone)] == ["native", "avx2", "avx2"]
     asked = [(setup.isa, m.scope) for setup, m, _ in bench.workers.asked if isinstance(m, ProbeCeilings)]
-    assert asked == [("native", "quick"), ("avx2", "check"), ("avx2", "check")]
+    assert asked == [("native", "quick"), ("avx2", "check"), ("avx2", "pulse")]
 
 
 def test_without_ceilings_nothing_is_probed() -> None:
