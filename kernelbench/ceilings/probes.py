@@ -118,7 +118,7 @@ def _bandwidth(this: Prober, mix: str, size: int, level: str, buffers: Sequence[
     repeats = max(1, CALL_BYTES // moved)
     span = held + 4 * PAGE
     runs = []
-    for place in range(max(1, min(PLACES[this.request.scope], buffers[0].nbytes // span))):
+    for place in range(max(1, min(_places(this), buffers[0].nbytes // span))):
         blocks = [_block(buffer, place * span, each, arrays, repeats) for buffer in buffers]
         # Neither width wins everywhere: where a 512-bit store takes two cycles, 256-bit loops are faster in L1.
         runs += [runner(memory.compiled(mix, width), "move", blocks, this.cpus) for width in memory.widths()]
@@ -137,6 +137,12 @@ def _bandwidth(this: Prober, mix: str, size: int, level: str, buffers: Sequence[
         provenance=f"best of vectors of {' and '.join(map(str, memory.widths()))} bytes; "
         "loads and stores of the source, without read-for-ownership",
     )
+
+
+def _places(this: Prober) -> int:
+    """A team has its own pages on every core already, and takes longer to start."""
+    places = PLACES[this.request.scope]
+    return places if this.threads == 1 else min(2, places)
 
 
 def _latency(this: Prober) -> Iterator[Ceiling]:

@@ -25,7 +25,7 @@ Block = ctypes.Array[ctypes.c_int64]
 
 TEAM_SLICES = 4
 """A team's slices are this many times as long: its threads start within a microsecond of one another, not at once."""
-BATCH, TEAM_BATCH = 10, 3
+BATCH, TEAM_BATCH = 6, 3
 """Slices in a row; starting a team takes as long as a slice of it."""
 
 
