@@ -11,10 +11,14 @@ from msgspec import UNSET, UnsetType, structs
 from kernelbench.ceilings import compute, latency, memory
 from kernelbench.ceilings.probing import Block, Prober, runner
 from kernelbench.model import Ceiling, Probe
+from kernelbench.model.result import SMALL_DRAM
 from kernelbench.protocol import ProbeCeilings
 from kernelbench.simd.host import llvm_host
 from kernelbench.timing.arena import PAGE, STAGGER, Arena
+from kernelbench.units import size_bytes
 
+DRAM_SHARE = 3.9
+"""DRAM is probed on four times the last level, or nearly: sizes are rounded to pages."""
 PLACES = {"full": 4, "quick": 2, "check": 2}
 """Addresses at which a small working set is tried: physical pages decide several per cent of a cache's speed."""
 TRIPS = 2000
@@ -135,8 +139,16 @@ def _bandwidth(this: Prober, mix: str, size: int, level: str, buffers: Sequence[
         working_set_bytes=held,
         probes=(best,),
         provenance=f"best of vectors of {' and '.join(map(str, memory.widths()))} bytes; "
-        "loads and stores of the source, without read-for-ownership",
+        "loads and stores of the source, without read-for-ownership" + _caution(this, level),
     )
+
+
+def _caution(this: Prober, level: str) -> str:
+    """What a reader must know of a DRAM point that is too small; empty for all others."""
+    *caches, (_, dram_bytes) = this.request.levels
+    if level != "DRAM" or not caches or dram_bytes >= DRAM_SHARE * caches[-1][1]:
+        return ""
+    return f"; {size_bytes(dram_bytes)} a thread are {SMALL_DRAM}"
 
 
 def _places(this: Prober) -> int:

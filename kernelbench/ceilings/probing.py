@@ -17,16 +17,19 @@ from kernelbench.model import Probe
 from kernelbench.protocol import ProbeCeilings
 from kernelbench.simd.jit import Code
 from kernelbench.timing import clock
-from kernelbench.timing.loops import Calls, run_team
+from kernelbench.timing.loops import Calls
 from kernelbench.timing.sampling import CLOCKS, SHARED_CORE, SLICE_S, Batch, Runner
+from kernelbench.timing.team import run_team, together
 
 Block = ctypes.Array[ctypes.c_int64]
 """What a probe's loop is called with: addresses, sizes, counts, then room for its result."""
 
-TEAM_SLICES = 4
-"""A team's slices are this many times as long: its threads start within a microsecond of one another, not at once."""
-BATCH, TEAM_BATCH = 6, 3
-"""Slices in a row; starting a team takes as long as a slice of it."""
+POINT_SHARE = 0.05
+"""No point takes more of the patience of a pass than this share."""
+TEAM_SLICES = 2
+"""A team's slices are this many times as long: while one thread looks at its core, the others have more bandwidth."""
+BATCH, TEAM_BATCH = 6, 12
+"""Slices in a row; starting a team takes as long as two."""
 
 
 class Team:
@@ -38,16 +41,12 @@ class Team:
 
     def __call__(self, calls: int) -> float:
         """Wall seconds from the first thread's start to the last one's end."""
-        return run_team(self._kernel, self._addresses, calls, self._cpus)
+        members = run_team(self._kernel, self._addresses, calls, 1, self._cpus)
+        return max(m.spans_s[-1][1] for m in members) - min(m.spans_s[0][0] for m in members)
 
     def slices(self, calls: int, count: int) -> Batch:
-        """``count`` slices of ``calls`` calls, with looks at the first thread's core."""
-        look = clock.adds_per_s if clock.available() else float
-        looks, seconds = [look()], []
-        for _ in range(count):
-            seconds.append(self(calls))
-            looks.append(look())
-        return Batch(tuple(seconds), tuple(looks))
+        """Up to ``count`` slices of ``calls`` calls of every thread, at the rate of all of them together."""
+        return together(run_team(self._kernel, self._addresses, calls, count, self._cpus))
 
 
 class Single(Calls):
@@ -85,7 +84,8 @@ class Prober:
         calls = self._calls(runs[0])
         fastest, spent, quiet, turn = float("inf"), 0.0, not clock.available(), 0
         began_s = time.perf_counter()
-        while turn < len(runs) or spent < self.request.probe_s or (not quiet and self._patience_s > 0):
+        until_s = self._patience_s - POINT_SHARE * self.request.patience_s
+        while turn < len(runs) or spent < self.request.probe_s or (not quiet and self._patience_s > max(0.0, until_s)):
             batch = runs[turn % len(runs)].slices(calls, self._batch if fastest * calls < self._slice_s * 4 else 1)
             turn += 1
             spent += sum(batch.seconds)

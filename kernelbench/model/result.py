@@ -10,7 +10,7 @@ from kernelbench.model.machine import Machine
 SCHEMA_VERSION = 1
 """Layout of the file; readers ignore fields they do not know within a version."""
 
-METHOD_VERSION = 1
+METHOD_VERSION = 2
 """Way of measuring; times from different methods are not compared."""
 
 
@@ -53,6 +53,10 @@ class Ceiling(Struct, frozen=True, omit_defaults=True):
     """How it was measured, in words, with the instruction seen in the emitted code."""
     skipped: str | UnsetType = UNSET
     """Why there is no value; absent when measured."""
+
+
+SMALL_DRAM = "less than four times the last level: memory is short, and caches may flatter it"
+"""Stands in the provenance of a DRAM ceiling for which there was too little memory."""
 
 
 class Interference(Struct, frozen=True, omit_defaults=True):

@@ -11,7 +11,9 @@ from msgspec import UNSET, Struct, UnsetType
 
 from kernelbench.analysis.ladder import usable, value_of
 from kernelbench.analysis.roofline import threads_text
-from kernelbench.model import ISA_LEVELS, Ceiling, Probe
+from kernelbench.analysis.shares import shares
+from kernelbench.model import ISA_LEVELS, Ceiling, Machine, Probe, Unknown
+from kernelbench.model.result import SMALL_DRAM
 from kernelbench.report.text import safe_text
 from kernelbench.units import giga, seconds, size_bytes, three_digits
 
@@ -152,6 +154,23 @@ def footprints(ceilings: Iterable[Ceiling], threads: int) -> str:
     own = [c for c in usable(ceilings, "memory") if c.threads == threads]
     first = {level: next(c for c in own if c.level == level) for level in levels(own, "memory")}
     return ", ".join(f"{safe_text(level)} {footprint(c)}" for level, c in first.items())
+
+
+def cautions(machine: Machine, ceilings: Sequence[Ceiling]) -> tuple[str, ...]:
+    """What limits the figures: a quota below one core, one kind of core out of several, a DRAM probe too small."""
+    found = []
+    quota = machine.limits.cpu_quota
+    if not isinstance(quota, Unknown) and quota < 1:
+        found.append(
+            f"The CPU quota is {quota:g} of a core: the ceilings are what the core does while it may run, "
+            "which over time is that share of them."
+        )
+    kinds = {count: shares(machine, count).kinds for count in thread_counts(ceilings, "compute")}
+    found += [f"At {threads_text(n)} the threads run on {' and '.join(k)} cores." for n, k in kinds.items() if k]
+    small = [c for c in usable(ceilings, "memory") if c.level == "DRAM" and SMALL_DRAM in c.provenance]
+    texts = (f"DRAM at {threads_text(c.threads)}: {footprint(c)} a thread are {SMALL_DRAM}." for c in small)
+    found += dict.fromkeys(texts)
+    return tuple(map(safe_text, found))
 
 
 def footprint(ceiling: Ceiling) -> str:

@@ -13,6 +13,7 @@ from kernelbench.report.card import (
     RFO,
     Table,
     amx,
+    cautions,
     clock_hz,
     compute_table,
     ends,
@@ -67,6 +68,7 @@ def head_lines(card: "Card") -> tuple[str, ...]:
             f"virtualisation {machine.virtualisation}",
             f"Clock {clock}",
             f"Measured {card.created}{hurried}",
+            *cautions(machine, card.ceilings),
         )
     )
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from msgspec import Struct, UnsetType
 
+from kernelbench.analysis.drift import drift_at, episodes
 from kernelbench.analysis.ladder import usable
 from kernelbench.analysis.roofline import compute_name, threads_text
 from kernelbench.analysis.stats import MIN_ROUNDS
@@ -127,12 +128,28 @@ def method(result: Result, rows: Sequence[Row]) -> tuple[str, ...]:
         "FLOP and bytes: modelled by the op's formula (compulsory traffic), so an intensity is an upper bound.",
         "Roofs: the largest of many probes on this machine; bandwidth is read off the measured ladder at the "
         "case's working set per thread and share of writes, so the level's name is only a label.",
+        safe_text(steadiness(result.ceilings)),
         "Error: the worst over all rounds against the reference, checked before and after the timing.",
         safe_text(
             f"Measured by kernelbench {result.kernelbench.version}, method {result.kernelbench.method_version}, "
             f"at {result.created}."
         ),
     )
+
+
+def steadiness(ceilings: Sequence[Ceiling]) -> str:
+    """Whether the machine kept its speed: checks of the compute ceilings in the course of the run, in one sentence."""
+    checked = [c for c in usable(ceilings, "compute") if sum(probe.at_s >= 0 for probe in c.probes) > 1]
+    if not checked:
+        return "Steadiness: the ceilings were not probed again during the run."
+    times = sorted({probe.at_s for c in checked for probe in c.probes if probe.at_s >= 0})
+    low = min(drift_at(checked, at_s) for at_s in times)
+    text = f"Steadiness: checked {len(times)} times during the run, the compute ceilings gave {percent(low)} to 100%."
+    slow = [e for e in episodes(checked) if e.end_s >= 0]
+    if not slow:
+        return text
+    spans = ", ".join(f"{seconds(max(0.0, e.start_s))} to {seconds(e.end_s)} ({percent(e.share)})" for e in slow)
+    return f"{text} The machine was at some half of its speed at {spans}; what was measured then was measured again."
 
 
 def _caches(machine: Machine) -> str | Unknown:

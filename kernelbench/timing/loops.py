@@ -6,8 +6,6 @@ the compiled code as well, so nothing of Python's is inside the measured interva
 """
 
 import ctypes
-import os
-import threading
 from collections.abc import Callable, Sequence
 from functools import cache
 
@@ -100,33 +98,6 @@ looked:
 done:
   ret void
 }
-
-; One thread of a team: waits until `team` threads have arrived, then calls the kernel `calls` times;
-; writes its start and end time to times[0], times[1].
-define void @drive_team(ptr %kernel, ptr %block, i64 %calls, ptr %arrived, i64 %team, ptr %times) {
-entry:
-  %before = atomicrmw add ptr %arrived, i64 1 seq_cst
-  br label %wait
-wait:
-  %seen = load atomic i64, ptr %arrived seq_cst, align 8
-  %all = icmp sge i64 %seen, %team
-  br i1 %all, label %go, label %wait
-go:
-  %start = call i64 @now()
-  br label %loop
-loop:
-  %i = phi i64 [0, %go], [%next, %loop]
-  call void %kernel(ptr %block)
-  %next = add i64 %i, 1
-  %more = icmp slt i64 %next, %calls
-  br i1 %more, label %loop, label %done
-done:
-  %end = call i64 @now()
-  store i64 %start, ptr %times
-  %second = getelementptr i64, ptr %times, i64 1
-  store i64 %end, ptr %second
-  ret void
-}
 """
 )
 
@@ -152,13 +123,6 @@ def _drive_cold() -> Callable[[int, int, int, int, int], int]:
 def _drive_slices() -> Callable[[int, int, int, int, int, int, int, int], None]:
     kind = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * 2, *[ctypes.c_int64] * 5, ctypes.c_void_p)
     return kind(_loops().address("drive_slices"))
-
-
-@cache
-def _drive_team() -> Callable[[int, int, int, int, int, int], None]:
-    pointer, count = ctypes.c_void_p, ctypes.c_int64
-    kind = ctypes.CFUNCTYPE(None, pointer, pointer, count, pointer, count, pointer)
-    return kind(_loops().address("drive_team"))
 
 
 def empty_kernel() -> int:
@@ -192,28 +156,3 @@ class Calls:
         _drive_slices()(self._kernel, blocks, sets, first, calls, count, LOOK_TRIPS, at)
         looks = tuple(LOOK_ADDS / (ns * 1e-9) if ns else 0.0 for ns in out[0::2])
         return Batch(tuple(ns * 1e-9 for ns in out[1::2]), looks)
-
-
-def run_team(kernel: int, blocks: Sequence[int], calls: int, cpus: Sequence[int]) -> float:
-    """Call ``kernel(blocks[t])`` ``calls`` times on one thread per CPU at once; returns wall seconds.
-
-    The threads start together behind a spinning barrier; the time is from the first start to the last
-    end. One CPU runs on the calling thread.
-    """
-    drive = _drive_team()  # before any thread is there: compiled twice at once, one of the two would be freed in use
-    arrived = ctypes.c_int64(0)
-    times = (ctypes.c_int64 * (2 * len(cpus)))()
-
-    def member(t: int) -> None:
-        if t:
-            os.sched_setaffinity(0, {cpus[t]})
-        at = ctypes.addressof(times) + 16 * t
-        drive(kernel, blocks[t], calls, ctypes.addressof(arrived), len(cpus), at)
-
-    threads = [threading.Thread(target=member, args=(t,)) for t in range(1, len(cpus))]
-    for thread in threads:
-        thread.start()
-    member(0)
-    for thread in threads:
-        thread.join()
-    return (max(times[1::2]) - min(times[0::2])) * 1e-9

@@ -11,6 +11,7 @@ from kernelbench.ceilings import compute, latency, memory, probes
 from kernelbench.ceilings.probes import CHECK_COMPUTE, CHECK_MIXES, probe
 from kernelbench.ceilings.probing import runner
 from kernelbench.model import Ceiling
+from kernelbench.model.result import SMALL_DRAM
 from kernelbench.protocol import ProbeCeilings
 from kernelbench.simd.host import llvm_host
 
@@ -105,6 +106,22 @@ def test_a_check_takes_the_widest_level_of_each_arithmetic() -> None:
     for ceiling in found:
         same = [k.isa for k in known if (k.dtype, k.mix) == (ceiling.dtype, ceiling.mix)]
         assert ceiling.isa == max(same, key=USABLE.index)
+
+
+@pytest.mark.parametrize(("dram_bytes", "small"), [(4 * (64 << 10), False), (2 * (64 << 10), True)])
+def test_a_dram_point_below_four_times_the_last_level_says_so(dram_bytes: int, small: bool) -> None:
+    levels = (*LEVELS[:2], ("DRAM", dram_bytes))
+    request = ProbeCeilings("m", levels, 0.0, "check", USABLE, probe_s=2e-5, patience_s=0.0)
+    found = [c for c in probe(request, CPUS[:1]) if c.kind == "memory"]
+    assert {SMALL_DRAM in c.provenance for c in found if c.level == "DRAM"} == {small}
+    assert not any(SMALL_DRAM in c.provenance for c in found if c.level != "DRAM")
+
+
+def test_without_known_caches_there_is_a_ladder_and_dram() -> None:
+    request = ProbeCeilings("m", LEVELS[2:], 0.0, "quick", (), probe_s=2e-5, patience_s=0.0)
+    found = [c for c in probe(request, CPUS[:1]) if c.kind == "memory"]
+    assert {c.level for c in found} == {UNSET, "DRAM"}
+    assert not any(SMALL_DRAM in c.provenance for c in found)
 
 
 def test_a_pass_for_compute_touches_no_memory() -> None:

@@ -4,7 +4,7 @@ from msgspec.structs import replace
 
 from kernelbench.model import Unknown
 from kernelbench.runner.host import ASSUMED_LAST_LEVEL_BYTES, levels, pinning, worker_memory
-from tests.builders import MIB, machine
+from tests.builders import KIB, MIB, machine
 
 PLENTY = 64 << 30
 
@@ -41,3 +41,8 @@ def test_a_worker_stays_within_the_limit_of_its_control_group() -> None:
 
 def test_each_thread_count_has_its_cpus() -> None:
     assert {count: len(cpus) for count, cpus in pinning(machine(), {1, 2}).items()} == {1: 1, 2: 2}
+
+
+def test_a_machine_without_a_third_level_is_probed_on_four_times_its_second() -> None:
+    two = replace(machine(), caches=tuple(c for c in machine().caches if c.level < 3))  # type: ignore[union-attr]
+    assert levels(two, (1,), PLENTY) == (("L1", 32 * KIB), ("L2", MIB), ("DRAM", 4 * MIB))

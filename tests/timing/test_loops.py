@@ -1,7 +1,6 @@
 """The compiled loops call what they are given, on the blocks they are given, as often as they are told."""
 
 import ctypes
-import os
 import time
 from itertools import pairwise
 
@@ -9,7 +8,7 @@ import pytest
 
 from kernelbench.simd.jit import Code, compile_ir
 from kernelbench.timing import clock
-from kernelbench.timing.loops import Calls, empty_kernel, run_team
+from kernelbench.timing.loops import Calls, empty_kernel
 
 COUNTING = """
 define void @count(ptr %block) {
@@ -125,13 +124,3 @@ def test_more_calls_of_the_empty_kernel_take_more_time() -> None:
     run = Calls(empty_kernel(), [0])
     best = [min(run(calls) for _ in range(5)) for calls in (10**3, 10**5, 10**7)]
     assert all(shorter < longer for shorter, longer in pairwise(best))
-
-
-@pytest.mark.parametrize("size", [1, 2])
-def test_every_thread_of_a_team_calls_its_own_block(code: Code, size: int) -> None:
-    before = os.sched_getaffinity(0)
-    cpus = [min(before)] * size
-    blocks = [ctypes.c_int64(0) for _ in cpus]
-    assert run_team(code.address("count"), [ctypes.addressof(block) for block in blocks], 50, cpus) > 0
-    assert [block.value for block in blocks] == [50] * size
-    assert os.sched_getaffinity(0) == before
