@@ -83,20 +83,19 @@ class Prober:
         """The most work a second of any slice. ``runs`` are tried in turn: the same work at different addresses."""
         calls = self._calls(runs[0])
         fastest, spent, quiet, turn = float("inf"), 0.0, not clock.available(), 0
-        began_s = time.perf_counter()
-        until_s = self._patience_s - POINT_SHARE * self.request.patience_s
-        while turn < len(runs) or spent < self.request.probe_s or (not quiet and self._patience_s > max(0.0, until_s)):
+        least_s = self._patience_s - POINT_SHARE * self.request.patience_s
+        while turn < len(runs) or spent < self.request.probe_s or (not quiet and self._patience_s > max(0.0, least_s)):
+            extra = turn >= len(runs) and spent >= self.request.probe_s
+            began_s = time.perf_counter()
             batch = runs[turn % len(runs)].slices(calls, self._batch if fastest * calls < self._slice_s * 4 else 1)
             turn += 1
             spent += sum(batch.seconds)
             fastest = min(fastest, min(batch.seconds) / calls)
             self._best_adds = max(self._best_adds, *batch.looks)
-            least = SHARED_CORE * self._best_adds
-            quiet = quiet or any(min(batch.looks[i : i + 2]) > least for i in range(len(batch.seconds)))
-            if spent >= self.request.probe_s:
-                now_s = time.perf_counter()
-                self._patience_s -= now_s - began_s
-                began_s = now_s
+            wanted = SHARED_CORE * self._best_adds
+            quiet = quiet or any(min(batch.looks[i : i + 2]) > wanted for i in range(len(batch.seconds)))
+            if extra:
+                self._patience_s -= time.perf_counter() - began_s
         at_s = time.monotonic() - self.request.started_at
         return Probe(at_s=at_s, value=work_per_call / fastest, clock_hz=self._clock_hz())
 

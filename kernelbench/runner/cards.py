@@ -24,7 +24,7 @@ from kernelbench.units import seconds
 
 PASSES = {"full": 3, "quick": 1}
 """Fresh processes for each thread count: their pages and addresses differ, and so do their moments."""
-PATIENCE_S = {"full": 2.0, "quick": 1.5}
+PATIENCE_S = {"full": 1.2, "quick": 1.2}
 """Extra time of one pass for points that met no moment without a neighbour on the core."""
 FROM_CARD = "; machine card of "
 """Begins what is added to a ceiling's provenance when a run takes it from a card."""

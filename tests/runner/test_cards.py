@@ -85,7 +85,7 @@ def test_a_worker_that_dies_is_an_error_that_says_where(workers: FakeWorkers) ->
     workers.answer = lambda message: (
         Died("ceilings", "killed by SIGILL") if isinstance(message, ProbeCeilings) else None
     )
-    with pytest.raises(WorkerError, match="t=1 could not be measured .*SIGILL"):
+    with pytest.raises(WorkerError, match=r"t=1 could not be measured .*SIGILL"):
         cards.measure(machine(), (1,), quick=True, progress=Watcher())
     assert not any(worker.open for worker in workers.made)
 
