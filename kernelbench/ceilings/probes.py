@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 import numpy as np
-from msgspec import UNSET, UnsetType, structs
+from msgspec import UNSET, Struct, structs
 
 from kernelbench.ceilings import compute, latency, memory
-from kernelbench.ceilings.probing import Block, Prober, runner
-from kernelbench.model import Ceiling, Probe
+from kernelbench.ceilings.probing import Block, Point, Prober, runner
+from kernelbench.model import Ceiling
 from kernelbench.model.result import SMALL_DRAM
 from kernelbench.protocol import ProbeCeilings
 from kernelbench.simd.host import llvm_host
@@ -42,18 +43,28 @@ CHECK_MIXES = ("read", "copy", "triad")
 memory out."""
 
 
+class Plan(Struct, frozen=True):
+    """A ceiling to be: the points to measure, and how it is made of them."""
+
+    points: tuple[Point, ...]
+    made: Callable[[], Ceiling]
+
+
 def probe(request: ProbeCeilings, cpus: Sequence[int]) -> tuple[Ceiling, ...]:
     """Every ceiling that ``request.scope`` asks for at ``len(cpus)`` threads, one probe each."""
-    prober = Prober(request, cpus)
-    found = list(_compute(prober))
+    this = Prober(request, cpus)
+    plans = list(_compute(this))
     if request.scope not in ("compute", "pulse"):
-        found += _memory(prober)
-    if request.scope in POINTS_PER_OCTAVE and prober.threads == 1:
-        found += _latency(prober)
-    return tuple(found)
+        plans += _memory(this)
+    points = [point for plan in plans for point in plan.points]
+    for point in points:
+        this.take(point)
+    latencies = tuple(_latency(this)) if request.scope in POINTS_PER_OCTAVE and this.threads == 1 else ()
+    this.again(points)
+    return (*(plan.made() for plan in plans), *latencies)
 
 
-def _compute(this: Prober) -> Iterator[Ceiling]:
+def _compute(this: Prober) -> Iterator[Plan]:
     kinds = compute.kinds(this.request.isa_levels, llvm_host()[1])
     if this.request.scope in ("check", "pulse"):
         measurable = [kind for kind in kinds if isinstance(kind, compute.Kind)]
@@ -61,7 +72,10 @@ def _compute(this: Prober) -> Iterator[Ceiling]:
         widest = {(kind.dtype, kind.mix): kind for kind in measurable if (kind.dtype, kind.mix) in CHECK_COMPUTE}
         kinds = tuple(widest.values())
     for kind in kinds:
-        yield _absent(this, kind) if isinstance(kind, compute.Absent) else _peak(this, kind)
+        if isinstance(kind, compute.Absent):
+            yield Plan((), partial(_absent, this, kind))
+        else:
+            yield _peak(this, kind)
 
 
 def _absent(this: Prober, kind: compute.Absent | compute.Kind, reason: str = "") -> Ceiling:
@@ -78,31 +92,35 @@ def _absent(this: Prober, kind: compute.Absent | compute.Kind, reason: str = "")
     )
 
 
-def _peak(this: Prober, kind: compute.Kind) -> Ceiling:
+def _peak(this: Prober, kind: compute.Kind) -> Plan:
     """The largest rate over the numbers of accumulator chains."""
-    best: Probe | UnsetType = UNSET
-    best_chains, reason = 0, ""
+    points: dict[int, Point] = {}
+    reason = ""
     for chains in CHAINS.get(this.request.scope, compute.CHAINS):
         code = compute.compiled(kind, chains)
         if isinstance(code, str):
             reason = code
             continue
         blocks = [(ctypes.c_int64 * 32)(TRIPS, compute.seed(kind)) for _ in this.cpus]
-        found = this.best([runner(code, "peak", blocks, this.cpus)], compute.work(kind, chains, TRIPS) * this.threads)
-        if isinstance(best, UnsetType) or found.value > best.value:
-            best, best_chains = found, chains
-    if isinstance(best, UnsetType):
-        return _absent(this, kind, reason)
-    return structs.replace(
-        _absent(this, kind),
-        skipped=UNSET,
-        value=best.value,
-        probes=(best,),
-        provenance=f"{kind.provenance}; {compute.accumulators(kind, best_chains)} independent chains",
-    )
+        work = compute.work(kind, chains, TRIPS) * this.threads
+        points[chains] = Point([runner(code, "peak", blocks, this.cpus)], work)
+
+    def made() -> Ceiling:
+        if not points:
+            return _absent(this, kind, reason)
+        chains, best = max(points.items(), key=lambda item: item[1].probe.value)
+        return structs.replace(
+            _absent(this, kind),
+            skipped=UNSET,
+            value=best.probe.value,
+            probes=(best.probe,),
+            provenance=f"{kind.provenance}; {compute.accumulators(kind, chains)} independent chains",
+        )
+
+    return Plan(tuple(points.values()), made)
 
 
-def _memory(this: Prober) -> Iterator[Ceiling]:
+def _memory(this: Prober) -> Iterator[Plan]:
     scope = this.request.scope
     points = memory.ladder(this.request.levels, POINTS_PER_OCTAVE.get(scope, 1))
     mixes = memory.MIXES
@@ -115,7 +133,7 @@ def _memory(this: Prober) -> Iterator[Ceiling]:
             yield _bandwidth(this, mix, size, level, buffers)
 
 
-def _bandwidth(this: Prober, mix: str, size: int, level: str, buffers: Sequence[np.ndarray]) -> Ceiling:
+def _bandwidth(this: Prober, mix: str, size: int, level: str, buffers: Sequence[np.ndarray]) -> Plan:
     each = memory.array_bytes(mix, size)
     arrays, held = memory.ARRAYS[mix], memory.working_set_bytes(mix, each)
     moved = memory.moved_bytes(mix, each)
@@ -126,21 +144,25 @@ def _bandwidth(this: Prober, mix: str, size: int, level: str, buffers: Sequence[
         blocks = [_block(buffer, place * span, each, arrays, repeats) for buffer in buffers]
         # Neither width wins everywhere: where a 512-bit store takes two cycles, 256-bit loops are faster in L1.
         runs += [runner(memory.compiled(mix, width), "move", blocks, this.cpus) for width in memory.widths()]
-    best = this.best(runs, moved * repeats * this.threads)
-    return Ceiling(
-        id=f"memory/{mix}/{held}/t={this.threads}",
-        kind="memory",
-        machine=this.request.machine,
-        threads=this.threads,
-        unit="B/s",
-        value=best.value,
-        level=level or UNSET,
-        mix=mix,
-        working_set_bytes=held,
-        probes=(best,),
-        provenance=f"best of vectors of {' and '.join(map(str, memory.widths()))} bytes; "
-        "loads and stores of the source, without read-for-ownership" + _caution(this, level),
-    )
+    point = Point(runs, moved * repeats * this.threads, important=bool(level), operands=buffers)
+
+    def made() -> Ceiling:
+        return Ceiling(
+            id=f"memory/{mix}/{held}/t={this.threads}",
+            kind="memory",
+            machine=this.request.machine,
+            threads=this.threads,
+            unit="B/s",
+            value=point.probe.value,
+            level=level or UNSET,
+            mix=mix,
+            working_set_bytes=held,
+            probes=(point.probe,),
+            provenance=f"best of vectors of {' and '.join(map(str, memory.widths()))} bytes; "
+            "loads and stores of the source, without read-for-ownership" + _caution(this, level),
+        )
+
+    return Plan((point,), made)
 
 
 def _caution(this: Prober, level: str) -> str:
@@ -168,7 +190,8 @@ def _latency(this: Prober) -> Iterator[Ceiling]:
         laps = latency.block(start, latency.whole_trips(max(size, min(LAPS * size, LAP_BYTES)) // latency.LINE_BYTES))
         runner(code, "chase", [laps], this.cpus)(1)
         hops = latency.whole_trips(HOPS)
-        best = this.best([runner(code, "chase", [latency.block(laps[0], hops)], this.cpus)], hops)
+        # At once, for the next chain takes this one's place.
+        best = this.take(Point([runner(code, "chase", [latency.block(laps[0], hops)], this.cpus)], hops))
         taken = structs.replace(best, value=1 / best.value)
         yield Ceiling(
             id=f"latency/{size}/t=1",

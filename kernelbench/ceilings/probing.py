@@ -1,7 +1,7 @@
 """One point of a ceiling: a loop run in short slices on one or several threads, the best slice kept.
 
 A ceiling is what the machine can do, so the best of many slices is it; a neighbour on the core can only lower one.
-The looks beside the slices say whether any was undisturbed: while none was, the pass spends its patience.
+The looks beside the slices say whether any was undisturbed: to points where none was the pass comes back at its end.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import ctypes
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from msgspec import UNSET, UnsetType
 
@@ -24,8 +24,10 @@ from kernelbench.timing.team import run_team, together
 Block = ctypes.Array[ctypes.c_int64]
 """What a probe's loop is called with: addresses, sizes, counts, then room for its result."""
 
-POINT_SHARE = 0.05
-"""No point takes more of the patience of a pass than this share."""
+IMPORTANT_SHARE = 0.6
+"""Of the patience of a pass, for what every case is judged by: arithmetic, and the points that stand for levels."""
+MEETINGS = 5
+"""Tries until the threads of a team work at the same time; on one CPU they never do."""
 TEAM_SLICES = 2
 """A team's slices are this many times as long: while one thread looks at its core, the others have more bandwidth."""
 BATCH, TEAM_BATCH = 6, 12
@@ -33,10 +35,11 @@ BATCH, TEAM_BATCH = 6, 12
 
 
 class Team:
-    """A probe's loop on one thread per CPU at once, each on its own block."""
+    """A probe's loop on one thread per CPU at once, each on its own block. Keeps code and blocks alive."""
 
-    def __init__(self, kernel: int, blocks: Sequence[Block], cpus: Sequence[int]) -> None:
-        self._kernel, self._blocks, self._cpus = kernel, tuple(blocks), tuple(cpus)
+    def __init__(self, code: Code, name: str, blocks: Sequence[Block], cpus: Sequence[int]) -> None:
+        self._code, self._kernel = code, code.address(name)
+        self._blocks, self._cpus = tuple(blocks), tuple(cpus)
         self._addresses = [ctypes.addressof(block) for block in blocks]
 
     def __call__(self, calls: int) -> float:
@@ -46,29 +49,52 @@ class Team:
 
     def slices(self, calls: int, count: int) -> Batch:
         """Up to ``count`` slices of ``calls`` calls of every thread, at the rate of all of them together."""
-        return together(run_team(self._kernel, self._addresses, calls, count, self._cpus))
+        for _ in range(MEETINGS):
+            batch = together(run_team(self._kernel, self._addresses, calls, count, self._cpus))
+            if batch.seconds:
+                return batch
+        return Batch((self(calls),), (0.0, 0.0))
 
 
 class Single(Calls):
-    """A probe's loop on this thread. Keeps its block alive."""
+    """A probe's loop on this thread. Keeps code and block alive."""
 
-    def __init__(self, kernel: int, block: Block) -> None:
-        super().__init__(kernel, [ctypes.addressof(block)])
-        self._block = block
+    def __init__(self, code: Code, name: str, block: Block) -> None:
+        super().__init__(code.address(name), [ctypes.addressof(block)])
+        self._code, self._block = code, block
 
 
 def runner(code: Code, name: str, blocks: Sequence[Block], cpus: Sequence[int]) -> Runner:
     """The loop ``name`` of ``code``, one block a thread."""
-    address = code.address(name)
-    return Single(address, blocks[0]) if len(blocks) == 1 else Team(address, blocks, cpus)
+    return Single(code, name, blocks[0]) if len(blocks) == 1 else Team(code, name, blocks, cpus)
+
+
+class Point:
+    """One point of a ceiling: the same work by several loops or at several addresses, and the best of it so far."""
+
+    def __init__(
+        self, runs: Sequence[Runner], work_per_call: float, *, important: bool = True, operands: Sequence[object] = ()
+    ) -> None:
+        """``work_per_call`` by all threads; ``important`` points come first when a busy host allows few.
+
+        ``operands`` live as long as the point: loops know addresses only.
+        """
+        self._operands = tuple(operands)
+        self.runs, self.work_per_call, self.important = tuple(runs), work_per_call, important
+        self.calls = 0
+        self.turn = 0
+        self.fastest_s = float("inf")
+        """Of a call, the best of all slices."""
+        self.quiet = False
+        """Whether any slice met no neighbour on the core."""
+        self.probe = Probe(0.0, 0.0)
 
 
 class Prober:
-    """Measures points one after another within one pass."""
+    """Measures points one after another, and comes back to those that met no quiet moment, within one pass."""
 
     def __init__(self, request: ProbeCeilings, cpus: Sequence[int]) -> None:
         self.request, self.cpus = request, tuple(cpus)
-        self._patience_s = request.patience_s if clock.available() else 0.0
         self._slice_s = SLICE_S * (TEAM_SLICES if len(cpus) > 1 else 1)
         self._batch = TEAM_BATCH if len(cpus) > 1 else BATCH
         self._best_adds = 0.0
@@ -79,25 +105,43 @@ class Prober:
         """Threads that run at once."""
         return len(self.cpus)
 
-    def best(self, runs: Sequence[Runner], work_per_call: float) -> Probe:
-        """The most work a second of any slice. ``runs`` are tried in turn: the same work at different addresses."""
-        calls = self._calls(runs[0])
-        fastest, spent, quiet, turn = float("inf"), 0.0, not clock.available(), 0
-        least_s = self._patience_s - POINT_SHARE * self.request.patience_s
-        while turn < len(runs) or spent < self.request.probe_s or (not quiet and self._patience_s > max(0.0, least_s)):
-            extra = turn >= len(runs) and spent >= self.request.probe_s
-            began_s = time.perf_counter()
-            batch = runs[turn % len(runs)].slices(calls, self._batch if fastest * calls < self._slice_s * 4 else 1)
-            turn += 1
-            spent += sum(batch.seconds)
-            fastest = min(fastest, min(batch.seconds) / calls)
-            self._best_adds = max(self._best_adds, *batch.looks)
-            wanted = SHARED_CORE * self._best_adds
-            quiet = quiet or any(min(batch.looks[i : i + 2]) > wanted for i in range(len(batch.seconds)))
-            if extra:
-                self._patience_s -= time.perf_counter() - began_s
-        at_s = time.monotonic() - self.request.started_at
-        return Probe(at_s=at_s, value=work_per_call / fastest, clock_hz=self._clock_hz())
+    def take(self, point: Point) -> Probe:
+        """Try every one of the point's loops, and all of them for ``probe_s`` in all."""
+        point.calls = self._calls(point.runs[0])
+        spent = 0.0
+        while point.turn < len(point.runs) or spent < self.request.probe_s:
+            spent += self._try(point)
+        return point.probe
+
+    def again(self, points: Sequence[Point], now: Callable[[], float] = time.perf_counter) -> None:
+        """Come back in turn to the points that met no quiet moment, within ``patience_s``: the important ones first.
+
+        Neighbours come in bursts: trying another point meanwhile is better than insisting on one.
+        """
+        if not clock.available():
+            return
+        began_s = now()
+        for share, wanted in ((IMPORTANT_SHARE, [p for p in points if p.important]), (1.0, points)):
+            busy = [point for point in wanted if not point.quiet]
+            while busy and now() - began_s < share * self.request.patience_s:
+                self._try(busy[0])
+                busy = [*busy[1:], *(busy[:1] if not busy[0].quiet else [])]
+
+    def _try(self, point: Point) -> float:
+        """A batch of one of the point's loops; returns the seconds it took."""
+        long = point.fastest_s * point.calls > 4 * self._slice_s
+        run = point.runs[point.turn % len(point.runs)]
+        batch = run.slices(point.calls, 1 if long else self._batch)
+        point.turn += 1
+        self._best_adds = max(self._best_adds, *batch.looks)
+        wanted = SHARED_CORE * self._best_adds
+        point.quiet |= any(min(batch.looks[i : i + 2]) > wanted for i in range(len(batch.seconds)))
+        fastest_s = min(batch.seconds) / point.calls
+        if fastest_s < point.fastest_s:
+            point.fastest_s = fastest_s
+            at_s = time.monotonic() - self.request.started_at
+            point.probe = Probe(at_s=at_s, value=point.work_per_call / fastest_s, clock_hz=self._clock_hz())
+        return sum(batch.seconds)
 
     def _clock_hz(self) -> float | UnsetType:
         """The clock now: the best of the last few, for an interrupt can lower one and nothing can raise it."""

@@ -123,7 +123,7 @@ def together(members: Sequence[Member]) -> Batch:
 
     In the span of a slice a thread's speed is that of its own slices that overlap it, weighted by the overlap; the
     team's is their sum, and ``seconds`` what as many calls of every thread take at that speed. The look of a slice is
-    the least of any thread's beside it. A team whose threads never worked at the same time is one slice as long as all.
+    the least of any thread's beside it. Threads that never worked at the same time give no slice.
     """
     first, *others = members
     begin = max(member.spans_s[0][0] for member in members)
@@ -140,9 +140,7 @@ def together(members: Sequence[Member]) -> Batch:
         seconds.append(len(members) / sum(speeds))
         looks.append(min(seen))
     if not seconds:
-        whole = max(m.spans_s[-1][1] for m in members) - min(m.spans_s[0][0] for m in members)
-        count = len(first.spans_s)
-        return Batch((whole / count,), (0.0, 0.0))
+        return Batch((), (0.0,))
     # A slice lies between two looks: each of them must be no better than what was seen beside the slice.
     return Batch(tuple(seconds), (looks[0], *looks))
 

@@ -1,11 +1,11 @@
 """The best of a point's slices, against loops of invented speed."""
 
 from collections.abc import Iterator
-from itertools import chain, repeat
+from itertools import chain, count, repeat
 
 import pytest
 
-from kernelbench.ceilings.probing import Prober
+from kernelbench.ceilings.probing import BATCH, Point, Prober
 from kernelbench.protocol import ProbeCeilings
 from kernelbench.timing import clock
 from kernelbench.timing.sampling import SLICE_S, Batch
@@ -40,45 +40,70 @@ def prober(*, probe_s: float = 0.002, patience_s: float = 0.0) -> Prober:
     return Prober(ProbeCeilings("m", (), 0.0, probe_s=probe_s, patience_s=patience_s), (0,))
 
 
+def busy_for(slices: int) -> Iterator[float]:
+    """One quiet look, so that the prober knows what quiet is; then a neighbour for so many."""
+    return chain([4e9], repeat(1e9, slices), repeat(4e9))
+
+
 def test_the_best_slice_counts() -> None:
     loop = Loop(1e-6, chain([1.5, 1.0, 1.2], repeat(1.4)))
-    assert prober().best([loop], 100.0).value == pytest.approx(100.0 / 1e-6)
+    assert prober().take(Point([loop], 100.0)).value == pytest.approx(100.0 / 1e-6)
 
 
 def test_a_slice_is_long_enough_for_the_timer() -> None:
-    loop = Loop(1e-8)
-    probed: list[int] = []
-    loop.slices = lambda calls, count: probed.append(calls) or Loop.slices(loop, calls, count)  # type: ignore[func-returns-value, method-assign]
-    prober().best([loop], 1.0)
-    assert min(probed) * 1e-8 >= SLICE_S
+    point = Point([Loop(1e-8)], 1.0)
+    prober().take(point)
+    assert point.calls * 1e-8 >= SLICE_S
 
 
 def test_every_address_is_tried_at_least_once() -> None:
     loops = [Loop(1.0) for _ in range(4)]
-    prober().best(loops, 1.0)
+    prober().take(Point(loops, 1.0))
     assert all(loop.sliced for loop in loops)
 
 
-def test_a_point_without_a_quiet_moment_is_tried_longer_within_the_patience_of_the_pass() -> None:
-    def busy() -> Iterator[float]:
-        return chain([4e9, 1e9] * 40, repeat(4e9))
+def test_a_point_that_met_a_quiet_moment_is_not_tried_again() -> None:
+    loop, this = Loop(1e-6), prober(patience_s=60.0)
+    point = Point([loop], 1.0)
+    this.take(point)
+    before = loop.sliced
+    this.again([point])
+    assert loop.sliced == before
 
-    hasty, patient = Loop(1e-6, looks=busy()), Loop(1e-6, looks=busy())
-    prober(probe_s=1e-4).best([hasty], 1.0)
-    prober(probe_s=1e-4, patience_s=60.0).best([patient], 1.0)
-    assert patient.sliced > hasty.sliced
+
+def test_a_point_without_a_quiet_moment_is_tried_again_until_it_has_one() -> None:
+    loop, this = Loop(1e-6, chain(repeat(1.5, 60), repeat(1.0)), busy_for(100)), prober(probe_s=1e-4, patience_s=60.0)
+    point = Point([loop], 1.0)
+    assert this.take(point).value == pytest.approx(1 / 1.5e-6)
+    this.again([point])
+    assert point.quiet
+    assert point.probe.value == pytest.approx(1 / 1e-6)
 
 
 def test_patience_ends() -> None:
-    ticks = iter(range(10**6))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("kernelbench.ceilings.probing.time.perf_counter", lambda: float(next(ticks)))
-        loop = Loop(1e-6, looks=chain([4e9], repeat(1e9)))
-        prober(probe_s=1e-4, patience_s=5.0).best([loop], 1.0)
-    assert loop.sliced < 500
+    loop, ticks = Loop(1e-6, looks=busy_for(10**6)), count(0.0, 1.0)
+    this = prober(probe_s=1e-4, patience_s=5.0)
+    point = Point([loop], 1.0)
+    this.take(point)
+    before = loop.sliced
+    this.again([point], now=lambda: next(ticks))
+    assert 1 <= (loop.sliced - before) / BATCH <= 10
+
+
+def test_important_points_come_first_and_leave_some_patience_to_the_others() -> None:
+    ticks = count(0.0, 1.0)
+    this = prober(probe_s=1e-4, patience_s=20.0)
+    points = [Point([Loop(1e-6, looks=busy_for(10**6))], 1.0, important=i == 1) for i in range(3)]
+    for point in points:
+        this.take(point)
+    before = [point.turn for point in points]
+    this.again(points, now=lambda: next(ticks))
+    tries = [point.turn - turn for point, turn in zip(points, before, strict=True)]
+    assert tries[1] > tries[0] >= 1
+    assert tries[1] > tries[2] >= 1
 
 
 def test_a_probe_carries_its_time_and_the_clock() -> None:
-    made = prober().best([Loop(1e-6)], 1.0)
+    made = prober().take(Point([Loop(1e-6)], 1.0))
     assert made.at_s > 0
     assert made.clock_hz == 3e9

@@ -82,10 +82,8 @@ def test_a_busy_core_of_any_thread_shows_in_the_looks() -> None:
     assert set(batch.looks) == {2e9}
 
 
-def test_threads_that_never_met_are_one_long_slice_that_nobody_takes_for_quiet() -> None:
-    batch = together([steady(0.0, 1.0, 2), steady(8.0, 1.0, 2)])
-    assert batch.seconds == (5.0,)
-    assert batch.looks == (0.0, 0.0)
+def test_threads_that_never_met_give_no_slice() -> None:
+    assert together([steady(0.0, 1.0, 2), steady(8.0, 1.0, 2)]).seconds == ()
 
 
 @settings(deadline=None, derandomize=True, database=None)
@@ -97,4 +95,4 @@ def test_a_team_is_never_faster_than_its_fastest_moments(one: list[float], two: 
 
     batch = together([member(one), member(two)])
     assert len(batch.looks) == len(batch.seconds) + 1
-    assert min(batch.seconds) >= min(*one, *two) * (1 - 1e-9)
+    assert min(batch.seconds, default=10.0) >= min(*one, *two) * (1 - 1e-9)
