@@ -22,9 +22,9 @@ from kernelbench.store.assemble import merge_ceilings
 from kernelbench.store.card import Card, load, save
 from kernelbench.units import seconds
 
-PASSES = {"full": 3, "quick": 1}
+PASSES = {"full": 2, "quick": 1}
 """Fresh processes for each thread count: their pages and addresses differ, and so do their moments."""
-PATIENCE_S = {"full": 1.2, "quick": 1.2}
+PATIENCE_S = {"full": 2.5, "quick": 1.2}
 """Extra time of one pass for points that met no moment without a neighbour on the core."""
 FROM_CARD = "; machine card of "
 """Begins what is added to a ceiling's provenance when a run takes it from a card."""
