@@ -26,6 +26,10 @@ Block = ctypes.Array[ctypes.c_int64]
 
 IMPORTANT_SHARE = 0.6
 """Of the patience of a pass, for what every case is judged by: arithmetic, and the points that stand for levels."""
+QUIET_SLICES = 6
+"""A point is done once so many of its slices were quiet."""
+HELD_UP = 10
+"""Where a hypervisor holds a thread up, a point takes no more than so many times ``probe_s``."""
 MEETINGS = 5
 """Tries until the threads of a team work at the same time; on one CPU they never do."""
 TEAM_SLICES = 2
@@ -85,9 +89,14 @@ class Point:
         self.turn = 0
         self.fastest_s = float("inf")
         """Of a call, the best of all slices."""
-        self.quiet = False
-        """Whether any slice met no neighbour on the core."""
+        self.quiet_slices = 0
+        """How many met no neighbour on the core."""
         self.probe = Probe(0.0, 0.0)
+
+    @property
+    def quiet(self) -> bool:
+        """Whether enough slices met no neighbour: one may have had a burst between its two looks."""
+        return self.quiet_slices >= QUIET_SLICES
 
 
 class Prober:
@@ -108,9 +117,11 @@ class Prober:
     def take(self, point: Point) -> Probe:
         """Try every one of the point's loops, and all of them for ``probe_s`` in all."""
         point.calls = self._calls(point.runs[0])
-        spent = 0.0
+        spent, began_s = 0.0, time.perf_counter()
         while point.turn < len(point.runs) or spent < self.request.probe_s:
             spent += self._try(point)
+            if time.perf_counter() - began_s > HELD_UP * self.request.probe_s:
+                break
         return point.probe
 
     def again(self, points: Sequence[Point], now: Callable[[], float] = time.perf_counter) -> None:
@@ -135,7 +146,7 @@ class Prober:
         point.turn += 1
         self._best_adds = max(self._best_adds, *batch.looks)
         wanted = SHARED_CORE * self._best_adds
-        point.quiet |= any(min(batch.looks[i : i + 2]) > wanted for i in range(len(batch.seconds)))
+        point.quiet_slices += sum(min(batch.looks[i : i + 2]) > wanted for i in range(len(batch.seconds)))
         fastest_s = min(batch.seconds) / point.calls
         if fastest_s < point.fastest_s:
             point.fastest_s = fastest_s
