@@ -176,7 +176,7 @@ def _caution(this: Prober, level: str) -> str:
 def _places(this: Prober) -> int:
     """A team has its own pages on every core already, and takes longer to start."""
     places = PLACES[this.request.scope]
-    return places if this.threads == 1 else min(2, places)
+    return places if this.threads == 1 else 1
 
 
 def _latency(this: Prober) -> Iterator[Ceiling]:
