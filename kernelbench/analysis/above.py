@@ -22,7 +22,7 @@ from kernelbench.model import Ceiling, Machine, Measured, Record
 from kernelbench.units import giga, hertz, percent, size_bytes
 
 MODEL_IN_DOUBT = "model?"
-CAUSES = ("fadd-pipes", "cache-residency", "streaming-stores", "clock", MODEL_IN_DOUBT)
+CAUSES = ("fadd-pipes", "cache-residency", "streaming-stores", "clock", "noisy-roof", MODEL_IN_DOUBT)
 """Every cause, as reports flag it, in the order in which they are tried."""
 
 _NEAR = 2.0
@@ -80,8 +80,9 @@ def explain_above(
     """The explanation of a case above ``ABOVE_ROOF`` of its roof; absent when it is not above.
 
     Tried in this order, the first that fits numerically counts: both FMA and add pipes busy; operands partly
-    in the nearer cache level; streaming stores; a faster clock than that of the roof's best probe. None:
-    the work model or the roof is in doubt. That an explanation fits does not prove that it is the cause.
+    in the nearer cache level; streaming stores; a faster clock than that of the roof's best probe; a roof whose
+    own probes scatter by as much. None: the work model or the roof is in doubt. That an explanation fits does not
+    prove that it is the cause.
     """
     time = timing(record)
     if isinstance(time, UnsetType) or roof.seconds <= ABOVE_ROOF * time.best_s:
@@ -92,6 +93,7 @@ def explain_above(
         ("cache-residency", _cache_residency),
         ("streaming-stores", _streaming_stores),
         ("clock", _clock),
+        ("noisy-roof", _noisy_roof),
     ):
         if text := explain(case):
             return Explanation(cause, text)
@@ -156,6 +158,25 @@ def _clock(case: _Case) -> str:
     if case.roof.seconds * base / own > ABOVE_ROOF * case.best_s:
         return ""
     return f"clock: its best round ran at {hertz(own)}, the roof's best probe at {hertz(base)}"
+
+
+def _noisy_roof(case: _Case) -> str:
+    """The level's probes scatter by more than the excess: the best of them need not be the best there is."""
+    memory, excess = case.roof.memory, case.roof.seconds / case.best_s
+    if case.roof.bound != "memory" or isinstance(memory, UnsetType):
+        return ""
+    spreads = [
+        c.spread
+        for c in usable(case.ceilings, "memory")
+        if c.level == memory.level and c.threads == case.record.case.threads and not isinstance(c.spread, UnsetType)
+    ]
+    widest = max(spreads, default=0.0)
+    if not spreads or excess * (1 - widest) > 1:
+        return ""
+    return (
+        f"noisy roof: the probes of {memory.level} lie up to {percent(widest)} below their best, more than the "
+        f"{percent(excess - 1)} above it: others use this memory as well"
+    )
 
 
 def _best_round_clock(record: Record) -> float | UnsetType:

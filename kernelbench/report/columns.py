@@ -140,6 +140,7 @@ FLAGS = {
     "cache-residency": "near the end of a cache, and no faster than that cache: part of the operands may live in it",
     "streaming-stores": "no faster than stores that pass the caches by",
     "clock": "the core ran at a higher clock than when its roof was measured",
+    "noisy-roof": "above its roof by less than the roof's own probes scatter: neighbours use that memory as well",
     "model?": "no measured reason for being above its roof: its work model or the roof is wrong, not a triumph",
     "disturbed": "never got a quiet moment: preempted, at a slow clock, or a neighbour on the same core",
     "noisy": "rounds scatter by more than 10%: measure again on a quieter machine before trusting the median",

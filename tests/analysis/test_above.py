@@ -152,3 +152,15 @@ def test_what_nothing_explains_says_how_far_above_which_roof_it_is() -> None:
     assert found.text == (
         "nothing measured explains 150.0% of f32 AVX-512 FMA 1 thread: its work model or roof is in doubt"
     )
+
+
+@pytest.mark.parametrize(("spread", "expected"), [(0.05, "model?"), (0.2, "noisy-roof")])
+def test_a_roof_whose_own_probes_scatter_by_more_than_the_excess_is_noisy(spread: float, expected: str) -> None:
+    # 56 GB/s against 50: 12% above, which probes up to 5% below their best do not explain, but up to 20% do.
+    ladder = [replace(c, spread=spread) if c.level == "L3" else c for c in LADDER]
+    assert cause(streamed(6 * MIB, 1.12 * 53), ladder) == expected
+
+
+def test_the_scatter_of_another_level_explains_nothing() -> None:
+    ladder = [replace(c, spread=0.5) if c.level == "DRAM" else c for c in LADDER]
+    assert cause(streamed(6 * MIB, 1.12 * 53), ladder) == "model?"
