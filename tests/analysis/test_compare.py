@@ -6,7 +6,18 @@ from msgspec.structs import replace
 
 from kernelbench.analysis.compare import Cell, Comparison, compare, nothing_in_common
 from kernelbench.errors import IncomparableError
-from kernelbench.model import Failed, Interference, Measured, Outcome, Record, Result, Round, Skipped, Tool
+from kernelbench.model import (
+    METHOD_VERSION,
+    Failed,
+    Interference,
+    Measured,
+    Outcome,
+    Record,
+    Result,
+    Round,
+    Skipped,
+    Tool,
+)
 from tests.builders import MACHINE_ID, case, ceilings, machine, record, result
 
 STEADY = (1.0, 1.001, 1.002, 0.999, 0.998, 1.0)
@@ -105,7 +116,7 @@ def test_two_machines_are_refused_with_the_fact_that_differs() -> None:
 
 def test_two_methods_are_refused_even_across_machines() -> None:
     other = result([record()], kernelbench=Tool("9.0", 99))
-    with pytest.raises(IncomparableError, match=r"method_version differs: 1 in BASE, 99 in NEW"):
+    with pytest.raises(IncomparableError, match=rf"method_version differs: {METHOD_VERSION} in BASE, 99 in NEW"):
         compare(result([record()]), other, across_machines=True)
 
 

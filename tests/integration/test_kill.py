@@ -114,7 +114,8 @@ def structure(result: Result) -> tuple[object, ...]:
         return [one.index for one in outcome.rounds if not one.superseded] if isinstance(outcome, Measured) else outcome
 
     def probed(ceiling: Ceiling) -> tuple[object, ...]:
-        return ceiling.id, ceiling.level, ceiling.unit, len(ceiling.probes)
+        # A card is checked until it holds, and then its probes count as well: how many are is the host's doing.
+        return ceiling.id, ceiling.level, ceiling.unit, bool(ceiling.probes)
 
     records = [(r.case, r.work, r.placement, r.source_hash, record(r.outcome)) for r in result.records]
     return records, [probed(ceiling) for ceiling in result.ceilings], result.config, result.interrupted
