@@ -14,20 +14,20 @@ from numba.extending import intrinsic
 
 from kernelbench.errors import UsageError
 
-_SYMBOLS = {"f": ("scipy_cblas_sgemm64_", "cblas_sgemm64_"), "d": ("scipy_cblas_dgemm64_", "cblas_dgemm64_")}
+_NAMES = ("scipy_cblas_{}64_", "cblas_{}64_")
 """Names with 64-bit integers, as NumPy's wheels have them (a plain cblas_sgemm takes 32-bit ones)."""
 
 
 @cache
-def _address(kind: str) -> int:
-    """Address of sgemm ("f") or dgemm ("d") in any loaded OpenBLAS, 0 when none exports it."""
+def symbol(routine: str) -> int:
+    """Address of cblas_``routine`` ("sgemm", "ddot") in any loaded OpenBLAS, 0 when none exports it."""
     from threadpoolctl import threadpool_info
 
     for loaded in threadpool_info():
         if loaded["internal_api"] == "openblas":
             library = ctypes.CDLL(loaded["filepath"])
-            for name in _SYMBOLS[kind]:
-                function = getattr(library, name, None)
+            for name in _NAMES:
+                function = getattr(library, name.format(routine), None)
                 if function is not None:
                     return ctypes.cast(function, ctypes.c_void_p).value or 0
     return 0
@@ -35,12 +35,12 @@ def _address(kind: str) -> int:
 
 def unavailable() -> str:
     """Why the symbol cannot be called here; empty when it can."""
-    return "" if _address("f") else "NumPy here carries no OpenBLAS with a cblas_sgemm of 64-bit integers"
+    return "" if symbol("sgemm") else "NumPy here carries no OpenBLAS with a cblas_sgemm of 64-bit integers"
 
 
 def with_gemm(inputs: tuple[Any, ...]) -> tuple[Any, ...]:
     """(a[m,k], b[k,n]) and the address of the gemm for their dtype. Raises UsageError when there is none."""
-    address = _address(inputs[0].dtype.char)
+    address = symbol({"f": "sgemm", "d": "dgemm"}[inputs[0].dtype.char])
     if not address:
         raise UsageError(unavailable())
     return (*inputs, address)

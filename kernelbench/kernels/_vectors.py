@@ -1,0 +1,73 @@
+"""What ops over vectors of one length share: random operands, the work model, the check against float64."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from kernelbench.kernels._check import EPS, Check, Exact, Verification, elementwise
+from kernelbench.kernels._registry import NUMPY, Arrays, Outputs, Shape, random_values
+from kernelbench.model import DTYPE_BYTES, Accuracy, Work
+
+TINY = {"f64": 2.0**-1022, "f32": 2.0**-126}
+"""Smallest normal number. Below it a rounding errs by up to half a denormal step, which is EPS * TINY: a scale
+of |exact| + TINY covers both sides."""
+
+Formula = Callable[..., np.ndarray]
+"""float64 operands of some elements -> float64 values of these elements."""
+
+
+def one(shape: Shape, dtype: str, rng: np.random.Generator) -> Arrays:
+    """x[n]."""
+    return (random_values(rng, (shape["n"],), dtype),)
+
+
+def two(shape: Shape, dtype: str, rng: np.random.Generator) -> Arrays:
+    """x[n], y[n]."""
+    return one(shape, dtype, rng) + one(shape, dtype, rng)
+
+
+def outputs(shape: Shape, dtype: str) -> Outputs:
+    """One vector of n elements."""
+    return (((shape["n"],), dtype),)
+
+
+def work(*, reads: int, flop: int, mix: str) -> Callable[[Shape, str], Work]:
+    """The model of an op that reads ``reads`` vectors and writes one, with ``flop`` operations an element."""
+
+    def model(shape: Shape, dtype: str) -> Work:
+        vector_bytes = DTYPE_BYTES[dtype] * shape["n"]
+        return Work(
+            model="modelled",
+            flop=flop * shape["n"],
+            mix=mix,
+            read_bytes=reads * vector_bytes,
+            write_bytes=vector_bytes,
+            rfo_bytes=vector_bytes,
+            working_set_bytes=(reads + 1) * vector_bytes,
+        )
+
+    return model
+
+
+def in_range(exact: np.ndarray, dtype: str) -> np.ndarray:
+    """``exact`` float64, infinite where rounding to ``dtype`` overflows: there infinity is the right answer."""
+    with np.errstate(over="ignore"):
+        rounded = exact.astype(NUMPY[dtype])
+    return np.where(np.isinf(rounded), rounded, exact)
+
+
+def check(exact: Formula, scale: Formula, *, roundings: float, metric: str) -> Check:
+    """A check that every |error| is at most ``roundings`` x unit roundoff x (``scale`` + smallest normal).
+
+    NaN and infinity must stand where float64 arithmetic, rounded to the type, has them.
+    """
+
+    def compare(v: Verification) -> Accuracy:
+        def reference(part: slice) -> Exact:
+            operands = [x[part].astype(np.float64) for x in v.inputs]
+            with np.errstate(invalid="ignore", over="ignore"):  # inf - inf, 0 * inf and overflow are meant
+                return in_range(exact(*operands), v.dtype), scale(*operands) + TINY[v.dtype]
+
+        return elementwise(v.outputs[0], reference, roundings * EPS[v.dtype], metric=metric, reference="float64")
+
+    return compare

@@ -1,0 +1,103 @@
+"""add: z[n] = x[n] + y[n]
+
+The ladder, each rung a line:
+  naive       one element a trip
+  vectorized  a unit-stride loop that the compiler turns into vectors
+  streaming   whole vectors stored past the caches: no line of z is read for ownership
+  parallel    the vectorized loop on every thread
+  numpy       np.add, as a Python user calls it
+
+Work of one call, s = bytes per element:
+  FLOP   n                       an add an element
+  bytes  2 s n read + s n written  and s n more read for ownership of z's lines, but by streaming
+The intensity is 1 / (3 s): 0.083 FLOP/B in f32. Memory binds at every level, and streaming saves a quarter of its
+traffic; while z fits a cache it loses, for it throws out what the next reader wants.
+
+Special values follow IEEE 754: NaN gives NaN, inf - inf is NaN, a sum beyond the type's range is infinite.
+"""
+
+import numpy as np
+from msgspec import structs
+from numba import njit, prange
+
+from kernelbench.kernels import _vectors
+from kernelbench.kernels._registry import Op, Shape
+from kernelbench.kernels._streaming import elements_before_alignment, lanes, stream_add, wait_for_stores
+from kernelbench.model import Work
+
+_work = _vectors.work(reads=2, flop=1, mix="add")
+
+
+def _streaming_work(shape: Shape, dtype: str) -> Work:
+    return structs.replace(_work(shape, dtype), rfo_bytes=0)
+
+
+add = Op(
+    name="add",
+    summary="z[n] = x[n] + y[n]",
+    dims=("n",),
+    inputs=_vectors.two,
+    outputs=_vectors.outputs,
+    work=_work,
+    # One rounding, by at most u of the result.
+    check=_vectors.check(
+        lambda x, y: x + y,
+        lambda x, y: np.abs(x) + np.abs(y),
+        roundings=1,
+        metric="max |error| / (|x| + |y|)",
+    ),
+)
+
+
+@add.variant(style="naive", dtypes=("f64", "f32"))
+@njit(nogil=True)
+def naive(x, y, z):
+    """One element a trip: the compiler is not told that neighbours follow each other."""
+    # x[n], y[n], z[n]; see relu/naive for why the step is read from memory
+    step = x.strides[0] // x.itemsize
+    i = 0
+    while i < x.size:
+        z[i] = x[i] + y[i]
+        i += step
+
+
+@add.variant(style="vectorized", dtypes=("f64", "f32"))
+@njit(nogil=True)
+def vectorized(x, y, z):
+    """A unit-stride loop: one add for a whole vector of elements."""
+    # x[n], y[n], z[n]
+    for i in range(x.size):
+        z[i] = x[i] + y[i]
+
+
+@add.variant(style="vectorized", dtypes=("f64", "f32"), work=_streaming_work)
+@njit(nogil=True)
+def streaming(x, y, z):
+    """Whole vectors of sums stored past the caches: for what is too large to stay there."""
+    # x[n], y[n], z[n]. A streaming store needs a whole vector at its own alignment: the ends are added as usual.
+    n = x.size
+    head = min(n, elements_before_alignment(z))
+    w = lanes(z)
+    whole = head + (n - head) // w * w
+    for i in range(head):
+        z[i] = x[i] + y[i]
+    for i in range(head, whole, w):
+        stream_add(x, y, z, i)
+    for i in range(whole, n):
+        z[i] = x[i] + y[i]
+    wait_for_stores()
+
+
+@add.variant(style="parallel", dtypes=("f64", "f32"), parallel=True)
+@njit(nogil=True, parallel=True)
+def parallel(x, y, z):
+    """The vectorized loop, one contiguous part a thread."""
+    # x[n], y[n], z[n]
+    for i in prange(x.size):
+        z[i] = x[i] + y[i]
+
+
+@add.variant(style="library", dtypes=("f64", "f32"))
+def numpy(x, y, z):
+    """np.add(x, y, out=z), with the cost of the Python call."""
+    np.add(x, y, out=z)

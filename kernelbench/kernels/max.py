@@ -1,0 +1,146 @@
+"""max: y[1] = the largest of x[n]
+
+The ladder, each rung a line:
+  naive       one running maximum, behind a comparison that also lets NaN through
+  vectorized  64 running maxima in vectors, and NaN looked for beside them
+  parallel    vectorized on parts of x that the threads share, then the largest of the parts
+  numpy       np.max, as a Python user calls it
+
+A maximum rounds nothing and may be taken in any order, so many chains give the very same answer as one. Still no
+compiler makes them from the naive source: its comparison must keep a NaN once it has seen one, and an x86 vector
+maximum drops it. The vectorized kernel takes the maximum of what can be compared and asks apart whether anything
+differed from itself, one comparison for two elements; so it needs no fast-math.
+
+Work of one call, s = bytes per element:
+  operations  n         one maximum an element, on an add's ports
+  bytes       s n read  and one element written
+The intensity is 1 / s: 0.25 FLOP/B in f32, so every level of memory binds before the arithmetic does.
+
+NaN anywhere gives NaN, as np.max does. Of 0.0 and -0.0 either may come out. The maximum of nothing is -infinity, the
+start of the search (np.max raises there unless it is given initial=-inf).
+"""
+
+import numpy as np
+from numba import njit, prange
+
+from kernelbench.kernels._chains import LINE_BYTES, chains, part, part_count
+from kernelbench.kernels._check import CHUNK, Verification, close_to
+from kernelbench.kernels._registry import Arrays, Op, Outputs, Shape, random_values
+from kernelbench.model import DTYPE_BYTES, Accuracy, Work
+
+
+def _inputs(shape: Shape, dtype: str, rng: np.random.Generator) -> Arrays:
+    return (random_values(rng, (shape["n"],), dtype),)
+
+
+def _outputs(shape: Shape, dtype: str) -> Outputs:
+    return (((1,), dtype),)
+
+
+def _work(shape: Shape, dtype: str) -> Work:
+    n, s = shape["n"], DTYPE_BYTES[dtype]
+    return Work(
+        model="modelled",
+        flop=n,
+        mix="add",  # a max has an add's ports and does one operation a lane, half an FMA's two
+        read_bytes=s * n,
+        write_bytes=s,
+        rfo_bytes=s,
+        working_set_bytes=s * n + s,
+    )
+
+
+def _exact(x: np.ndarray) -> np.ndarray:
+    """By selection, not by max: a sorted order has the largest last, and NaN after it."""
+    last = [np.partition(x[at : at + CHUNK], -1)[-1] for at in range(0, x.size, CHUNK)]
+    return np.sort(np.array([-np.inf, *last]))[-1:]
+
+
+def _check(v: Verification) -> Accuracy:
+    # A maximum rounds nothing: any difference at all is an error.
+    exact = v.once("max", lambda: _exact(v.inputs[0]))
+    return close_to(v.outputs[0], exact, 1.0, 0.0, metric="|error|", reference="last in order")
+
+
+max_op = Op(
+    name="max",
+    summary="y[1] = the largest of x[n]",
+    dims=("n",),
+    inputs=_inputs,
+    outputs=_outputs,
+    work=_work,
+    check=_check,
+)
+
+
+@max_op.variant(style="naive", dtypes=("f64", "f32"))
+@njit(nogil=True)
+def naive(x, y):
+    """One running maximum; a NaN is taken when it comes and nothing compares greater than it."""
+    # x[n], y[1]
+    best = x.dtype.type(-np.inf)
+    for i in range(x.size):
+        v = x[i]
+        if v > best or v != v:
+            best = v
+    y[0] = best
+
+
+@njit(nogil=True)
+def max_of(x):
+    """The largest of x[n] in 64 chains, NaN if there is one; pairs of rows of 64 elements share a test for NaN."""
+    bests = chains(x)
+    size = bests.size
+    for j in range(size):
+        bests[j] = x.dtype.type(-np.inf)
+    unordered = False
+    pairs = x.size // (2 * size) * (2 * size)
+    for i in range(0, pairs, 2 * size):
+        for j in range(size):
+            v, w = x[i + j], x[i + size + j]
+            larger = v if v > w else w
+            bests[j] = larger if larger > bests[j] else bests[j]
+            unordered = unordered | (v != v) | (w != w)
+    for i in range(pairs, x.size):
+        v = x[i]
+        bests[i % size] = v if v > bests[i % size] else bests[i % size]
+        unordered = unordered | (v != v)
+    best = bests[0]
+    for j in range(1, size):
+        best = bests[j] if bests[j] > best else best
+    return x.dtype.type(np.nan) if unordered else best
+
+
+@max_op.variant(style="vectorized", dtypes=("f64", "f32"))
+@njit(nogil=True)
+def vectorized(x, y):
+    """64 running maxima in vectors, with NaN looked for beside them: the same answer as one chain's."""
+    # x[n], y[1]
+    y[0] = max_of(x)
+
+
+@max_op.variant(style="parallel", dtypes=("f64", "f32"), parallel=True)
+@njit(nogil=True, parallel=True)
+def parallel(x, y):
+    """The vectorized search on parts that the threads share, contiguous ones each; small operands stay whole."""
+    # x[n], y[1]
+    parts = part_count(x.size * x.itemsize)
+    if parts == 1:
+        y[0] = max_of(x)
+        return
+    bests = np.empty((parts, LINE_BYTES // x.itemsize), x.dtype)
+    for p in prange(parts):
+        first, last = part(x.size, parts, p)
+        bests[p, 0] = max_of(x[first:last])
+    best = bests[0, 0]
+    for p in range(1, parts):
+        v = bests[p, 0]
+        if v > best or v != v:
+            best = v
+    y[0] = best
+
+
+@max_op.variant(style="library", dtypes=("f64", "f32"))
+def numpy(x, y):
+    """np.max(x, initial=-inf), with the cost of the Python call."""
+    y[0] = np.max(x, initial=-np.inf)
