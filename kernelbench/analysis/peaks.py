@@ -112,11 +112,11 @@ def _first(
     for kind in wanted:
         matching = _matching(kind, threads, ceilings, usable_isa)
         if matching:
-            named = _named(matching)
+            best = named(matching)
             own, other = " ".join(wanted[0]), " ".join(kind)
             why = "" if kind == wanted[0] else f"no {own} ceiling at this instruction set: judged by {other}"
-            isa = "" if isinstance(named.isa, UnsetType) else named.isa
-            return ComputeRoof(value_of(named), compute_name(named), named.id, isa, why)
+            isa = "" if isinstance(best.isa, UnsetType) else best.isa
+            return ComputeRoof(value_of(best), compute_name(best), best.id, isa, why)
     return UNSET
 
 
@@ -130,7 +130,7 @@ def _matching(
     ]
 
 
-def _named(matching: Sequence[Ceiling]) -> Ceiling:
+def named(matching: Sequence[Ceiling]) -> Ceiling:
     """The one of the highest level, unless a lower level is clearly faster."""
     top = max(map(value_of, matching))
     near = [c for c in matching if value_of(c) * CLEARLY_ABOVE >= top]

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from msgspec import UNSET, Struct, UnsetType
 
 from kernelbench.analysis.ladder import usable, value_of
-from kernelbench.analysis.roofline import compute_name
+from kernelbench.analysis.peaks import compute_name, named
 from kernelbench.model import Ceiling
 from kernelbench.report.rows import Row
 from kernelbench.units import giga
@@ -62,7 +62,7 @@ class Chart(Struct, frozen=True):
     slopes: tuple[Slope, ...]
     """Per level the fastest measured access mix; fastest first."""
     peaks: tuple[Peak, ...]
-    """Per number type and instruction mix the fastest instruction set; fastest first."""
+    """Per number type drawn, the instruction set named as in roofs; fastest first."""
     ridges: tuple[Ridge, ...]
     dots: tuple[Dot, ...]
     x_range: tuple[float, float]
@@ -79,8 +79,8 @@ def charts(rows: Sequence[Row], ceilings: Sequence[Ceiling]) -> tuple[Chart, ...
 
 def _chart(rows: Sequence[Row], ceilings: Sequence[Ceiling], machine: str, threads: int) -> Chart:
     own = [c for c in ceilings if (c.machine, c.threads) == (machine, threads)]
-    slopes, peaks = _slopes(own), _peaks(own)
     dots = [d for d in _dots(rows) if (d.row.machine, d.row.threads) == (machine, threads)]
+    slopes, peaks = _slopes(own), _peaks(own, frozenset(d.row.dtype for d in dots))
     ridges = tuple(Ridge(f"{s.level} meets {p.name}", p.gflops / s.gbps, p.gflops) for p in peaks for s in slopes)
     xs = [d.intensity for d in dots] + [r.intensity for r in ridges]
     x_range = (min(xs) / 2, max(xs) * 6)
@@ -109,13 +109,19 @@ def _slopes(ceilings: Iterable[Ceiling]) -> tuple[Slope, ...]:
     return tuple(sorted(fastest.values(), key=lambda s: -s.gbps))
 
 
-def _peaks(ceilings: Iterable[Ceiling]) -> tuple[Peak, ...]:
-    fastest: dict[tuple[str, str], Peak] = {}
+def _peaks(ceilings: Iterable[Ceiling], dtypes: frozenset[str]) -> tuple[Peak, ...]:
+    """The peaks of the number types drawn, by fused multiply-add or dot product; all there are when none is such.
+
+    Additions alone, or beside multiply-adds, bound few kernels: their lines would hide the others.
+    """
+    groups: dict[tuple[str, str], list[Ceiling]] = {}
     for c in usable(ceilings, "compute"):
-        words = compute_name(c).rsplit(" ", 2)[0]
-        dtype = "" if c.dtype is UNSET else str(c.dtype)
-        peak = Peak(dtype, words, value_of(c) / 1e9, c.unit)
-        key = (dtype, "" if c.mix is UNSET else str(c.mix))
-        if key not in fastest or peak.gflops > fastest[key].gflops:
-            fastest[key] = peak
-    return tuple(sorted(fastest.values(), key=lambda p: -p.gflops))
+        groups.setdefault(("" if c.dtype is UNSET else str(c.dtype), "" if c.mix is UNSET else str(c.mix)), []).append(
+            c
+        )
+    wanted = {key: group for key, group in groups.items() if key[0] in dtypes and key[1] in ("fma", "dot")} or groups
+    found = []
+    for (dtype, _), group in wanted.items():
+        best = named(group)
+        found.append(Peak(dtype, compute_name(best).rsplit(" ", 2)[0], value_of(best) / 1e9, best.unit))
+    return tuple(sorted(found, key=lambda p: -p.gflops))
