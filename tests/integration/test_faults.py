@@ -14,7 +14,7 @@ from tests.integration.tool import KERNELS, Tool
 CONFIG = f"""
 rounds = 2
 ceilings = false
-case_timeout_s = 5
+case_timeout_s = 15
 worker_memory_bytes = {768 << 20}
 modules = ["{KERNELS / "faulty.py"}"]
 
@@ -34,7 +34,7 @@ threads = [1]
 FAULTS = {
     "segfault": ("verify", "killed by SIGSEGV"),
     "wild_store": ("verify", "killed by SIGSEGV"),
-    "endless": ("verify", "no answer within 5.00 s: killed"),
+    "endless": ("verify", "no answer within 15.0 s: killed"),
     "leaves": ("verify", "exited with status 3 without answering"),
     "exits": ("verify", "exited with status 1 without answering.*this kernel had enough"),
     "nan": ("verify", r"1 of 64 elements wrong; worst at \[32\]: got nan"),
