@@ -87,6 +87,7 @@ class ProbeCeilings(Struct, frozen=True, tag=True):
     started_at: float
     scope: str = "full"
     """"full": everything. "quick": everything, the ladder at half its points. "compute": compute ceilings only.
+    "memory": the quick ladder only.
     "check": the few that prove that known ceilings still hold. "pulse": those of them that need no memory."""
     isa_levels: tuple[str, ...] = ()
     """Instruction-set levels usable here, rising."""

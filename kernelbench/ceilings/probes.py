@@ -20,7 +20,7 @@ from kernelbench.units import size_bytes
 
 DRAM_SHARE = 3.9
 """DRAM is probed on four times the last level, or nearly: sizes are rounded to pages."""
-PLACES = {"full": 4, "quick": 2, "check": 2}
+PLACES = {"full": 4, "quick": 2, "memory": 2, "check": 2}
 """Addresses at which a small working set is tried: physical pages decide several per cent of a cache's speed."""
 TRIPS = 2000
 """Trips of a compute loop in one call: some 10 us, so that entering it is less than a thousandth."""
@@ -33,7 +33,7 @@ LAPS, LAP_BYTES = 8, 32 << 20
 """Untimed rounds through a chain before it is chased, of so many bytes in all or one: lines just written lie in nearer
 caches, and those of a shared last level settle only after some rounds."""
 
-POINTS_PER_OCTAVE = {"full": 4, "quick": 2}
+POINTS_PER_OCTAVE = {"full": 4, "quick": 2, "memory": 2}
 CHAINS = {"full": compute.CHAINS, "quick": (8, 12), "check": (12,), "pulse": (12,)}
 """Numbers of accumulator chains tried: 12 fill every pipe known to us and fit 16 registers; a full pass makes sure."""
 
@@ -53,13 +53,13 @@ class Plan(Struct, frozen=True):
 def probe(request: ProbeCeilings, cpus: Sequence[int]) -> tuple[Ceiling, ...]:
     """Every ceiling that ``request.scope`` asks for at ``len(cpus)`` threads, one probe each."""
     this = Prober(request, cpus)
-    plans = list(_compute(this))
+    plans = [] if request.scope == "memory" else list(_compute(this))
     if request.scope not in ("compute", "pulse"):
         plans += _memory(this)
     points = [point for plan in plans for point in plan.points]
     for point in points:
         this.take(point)
-    latencies = tuple(_latency(this)) if request.scope in POINTS_PER_OCTAVE and this.threads == 1 else ()
+    latencies = tuple(_latency(this)) if request.scope in ("full", "quick") and this.threads == 1 else ()
     this.again(points)
     return (*(plan.made() for plan in plans), *latencies)
 

@@ -49,6 +49,30 @@ def work(*, reads: int, flop: int, mix: str) -> Callable[[Shape, str], Work]:
     return model
 
 
+def number(shape: Shape, dtype: str) -> Outputs:
+    """One number, in an array of one element: what a reduction gives."""
+    return (((1,), dtype),)
+
+
+def reduction(*, reads: int, flop: int, mix: str, at_end: int = 0) -> Callable[[Shape, str], Work]:
+    """The model of an op that reads ``reads`` vectors and writes one number: ``flop`` an element, ``at_end`` once."""
+
+    def model(shape: Shape, dtype: str) -> Work:
+        s = DTYPE_BYTES[dtype]
+        read = reads * s * shape["n"]
+        return Work(
+            model="modelled",
+            flop=flop * shape["n"] + at_end,
+            mix=mix,
+            read_bytes=read,
+            write_bytes=s,
+            rfo_bytes=s,
+            working_set_bytes=read + s,
+        )
+
+    return model
+
+
 def in_range(exact: np.ndarray, dtype: str) -> np.ndarray:
     """``exact`` float64, infinite where rounding to ``dtype`` overflows: there infinity is the right answer."""
     with np.errstate(over="ignore"):

@@ -26,8 +26,9 @@ from numba import njit, prange
 from kernelbench.kernels._chains import CHAINS, LINE_BYTES, chains, part, part_count, total_of
 from kernelbench.kernels._check import EPS, Check, Verification, close_to
 from kernelbench.kernels._exact_sum import ANY_VECTOR, ONE_CHAIN, exact_sum, longest, positive_tolerance
-from kernelbench.kernels._registry import Arrays, Op, Outputs, Shape, random_values
-from kernelbench.model import DTYPE_BYTES, Accuracy, Work
+from kernelbench.kernels._registry import Arrays, Op, Shape, random_values
+from kernelbench.kernels._vectors import number, reduction
+from kernelbench.model import Accuracy
 
 
 def _inputs(shape: Shape, dtype: str, rng: np.random.Generator) -> Arrays:
@@ -35,23 +36,6 @@ def _inputs(shape: Shape, dtype: str, rng: np.random.Generator) -> Arrays:
     size = (shape["n"],)
     a, b = random_values(rng, size, dtype), random_values(rng, size, dtype)
     return a, np.copysign(b, np.where(rng.random(size) < 0.75, a, -a))
-
-
-def _outputs(shape: Shape, dtype: str) -> Outputs:
-    return (((1,), dtype),)
-
-
-def _work(shape: Shape, dtype: str) -> Work:
-    n, s = shape["n"], DTYPE_BYTES[dtype]
-    return Work(
-        model="modelled",
-        flop=6 * n + 4,
-        mix="fma",
-        read_bytes=2 * s * n,
-        write_bytes=s,
-        rfo_bytes=s,
-        working_set_bytes=2 * s * n + s,
-    )
 
 
 def _exact(v: Verification) -> np.ndarray:
@@ -87,8 +71,8 @@ cosine = Op(
     summary="y[1] = a[n] . b[n] / (|a| |b|)",
     dims=("n",),
     inputs=_inputs,
-    outputs=_outputs,
-    work=_work,
+    outputs=number,
+    work=reduction(reads=2, flop=6, mix="fma", at_end=4),
     check=one_chain,
 )
 

@@ -24,30 +24,9 @@ from kernelbench.kernels import _blas_dot
 from kernelbench.kernels._chains import LINE_BYTES, chains, part, part_count, total_of
 from kernelbench.kernels._check import Verification, close_to
 from kernelbench.kernels._exact_sum import exact_sum, signed_tolerance
-from kernelbench.kernels._registry import Arrays, Op, Outputs, Shape, random_values
-from kernelbench.model import DTYPE_BYTES, Accuracy, Work
-
-
-def _inputs(shape: Shape, dtype: str, rng: np.random.Generator) -> Arrays:
-    size = (shape["n"],)
-    return random_values(rng, size, dtype), random_values(rng, size, dtype)
-
-
-def _outputs(shape: Shape, dtype: str) -> Outputs:
-    return (((1,), dtype),)
-
-
-def _work(shape: Shape, dtype: str) -> Work:
-    n, s = shape["n"], DTYPE_BYTES[dtype]
-    return Work(
-        model="modelled",
-        flop=2 * n,
-        mix="fma",
-        read_bytes=2 * s * n,
-        write_bytes=s,
-        rfo_bytes=s,
-        working_set_bytes=2 * s * n + s,
-    )
+from kernelbench.kernels._registry import Op
+from kernelbench.kernels._vectors import number, reduction, two
+from kernelbench.model import Accuracy
 
 
 def _check(v: Verification) -> Accuracy:
@@ -67,9 +46,9 @@ dot = Op(
     name="dot",
     summary="y[1] = a[n] . b[n]",
     dims=("n",),
-    inputs=_inputs,
-    outputs=_outputs,
-    work=_work,
+    inputs=two,
+    outputs=number,
+    work=reduction(reads=2, flop=2, mix="fma"),
     check=_check,
 )
 

@@ -29,30 +29,9 @@ from numba import njit, prange
 from kernelbench.kernels._chains import CHAINS, LINE_BYTES, chains, part, part_count, total_of
 from kernelbench.kernels._check import EPS, Check, Verification, close_to
 from kernelbench.kernels._exact_sum import ANY_VECTOR, ONE_CHAIN, exact_sum, longest, positive_tolerance
-from kernelbench.kernels._registry import Arrays, Op, Outputs, Shape, random_values
-from kernelbench.model import DTYPE_BYTES, Accuracy, Work
-
-
-def _inputs(shape: Shape, dtype: str, rng: np.random.Generator) -> Arrays:
-    size = (shape["n"],)
-    return random_values(rng, size, dtype), random_values(rng, size, dtype)
-
-
-def _outputs(shape: Shape, dtype: str) -> Outputs:
-    return (((1,), dtype),)
-
-
-def _work(shape: Shape, dtype: str) -> Work:
-    n, s = shape["n"], DTYPE_BYTES[dtype]
-    return Work(
-        model="modelled",
-        flop=3 * n + 1,
-        mix="fma_add",
-        read_bytes=2 * s * n,
-        write_bytes=s,
-        rfo_bytes=s,
-        working_set_bytes=2 * s * n + s,
-    )
+from kernelbench.kernels._registry import Op
+from kernelbench.kernels._vectors import number, reduction, two
+from kernelbench.model import Accuracy
 
 
 def _exact(v: Verification) -> np.ndarray:
@@ -85,9 +64,9 @@ euclidean = Op(
     name="euclidean",
     summary="y[1] = |a[n] - b[n]|",
     dims=("n",),
-    inputs=_inputs,
-    outputs=_outputs,
-    work=_work,
+    inputs=two,
+    outputs=number,
+    work=reduction(reads=2, flop=3, mix="fma_add", at_end=1),
     check=one_chain,
 )
 

@@ -25,29 +25,9 @@ from numba import njit, prange
 
 from kernelbench.kernels._chains import LINE_BYTES, chains, part, part_count
 from kernelbench.kernels._check import CHUNK, Verification, close_to
-from kernelbench.kernels._registry import Arrays, Op, Outputs, Shape, random_values
-from kernelbench.model import DTYPE_BYTES, Accuracy, Work
-
-
-def _inputs(shape: Shape, dtype: str, rng: np.random.Generator) -> Arrays:
-    return (random_values(rng, (shape["n"],), dtype),)
-
-
-def _outputs(shape: Shape, dtype: str) -> Outputs:
-    return (((1,), dtype),)
-
-
-def _work(shape: Shape, dtype: str) -> Work:
-    n, s = shape["n"], DTYPE_BYTES[dtype]
-    return Work(
-        model="modelled",
-        flop=n,
-        mix="add",  # a max has an add's ports and does one operation a lane, half an FMA's two
-        read_bytes=s * n,
-        write_bytes=s,
-        rfo_bytes=s,
-        working_set_bytes=s * n + s,
-    )
+from kernelbench.kernels._registry import Op
+from kernelbench.kernels._vectors import number, one, reduction
+from kernelbench.model import Accuracy
 
 
 def _exact(x: np.ndarray) -> np.ndarray:
@@ -66,9 +46,10 @@ max_op = Op(
     name="max",
     summary="y[1] = the largest of x[n]",
     dims=("n",),
-    inputs=_inputs,
-    outputs=_outputs,
-    work=_work,
+    inputs=one,
+    outputs=number,
+    # A max has an add's ports and does one operation a lane, half an FMA's two.
+    work=reduction(reads=1, flop=1, mix="add"),
     check=_check,
 )
 

@@ -25,29 +25,9 @@ from numba import njit, prange
 from kernelbench.kernels._chains import LINE_BYTES, chains, part, part_count, total_of
 from kernelbench.kernels._check import Verification, close_to
 from kernelbench.kernels._exact_sum import exact_sum, signed_tolerance
-from kernelbench.kernels._registry import Arrays, Op, Outputs, Shape, random_values
-from kernelbench.model import DTYPE_BYTES, Accuracy, Work
-
-
-def _inputs(shape: Shape, dtype: str, rng: np.random.Generator) -> Arrays:
-    return (random_values(rng, (shape["n"],), dtype),)
-
-
-def _outputs(shape: Shape, dtype: str) -> Outputs:
-    return (((1,), dtype),)
-
-
-def _work(shape: Shape, dtype: str) -> Work:
-    n, s = shape["n"], DTYPE_BYTES[dtype]
-    return Work(
-        model="modelled",
-        flop=n,
-        mix="add",
-        read_bytes=s * n,
-        write_bytes=s,
-        rfo_bytes=s,
-        working_set_bytes=s * n + s,
-    )
+from kernelbench.kernels._registry import Op
+from kernelbench.kernels._vectors import number, one, reduction
+from kernelbench.model import Accuracy
 
 
 def _check(v: Verification) -> Accuracy:
@@ -64,9 +44,9 @@ sum_op = Op(
     name="sum",
     summary="y[1] = sum of x[n]",
     dims=("n",),
-    inputs=_inputs,
-    outputs=_outputs,
-    work=_work,
+    inputs=one,
+    outputs=number,
+    work=reduction(reads=1, flop=1, mix="add"),
     check=_check,
 )
 

@@ -26,12 +26,12 @@ BEFORE = -1
 HALF_SPEED = 0.6
 """A check that gives less than this share of a compute ceiling was taken on a machine at some half of its speed."""
 
-HOLDS = (0.9, 1.15)
-"""A card holds while its compute ceilings and private caches are found again within these shares. A little more than it
-says refutes nothing: the check's probes join the card's, and the best of them is the roof."""
-SHARED_ABOVE = 1.5
+HOLDS = (0.9, 1.05)
+"""A card holds while its compute ceilings and private caches are found again within these shares."""
+SHARED_ABOVE = 1.2
 """Memory that neighbours share may well be slower than on the card; much faster means that the card was too low."""
 PRIVATE = ("L1", "L2")
+MEMORY = "memory"
 TRIES = 3
 """Checks before a card is given up: a neighbour may lower any one of them."""
 
@@ -68,9 +68,8 @@ class Roofs:
                 continue
             self._progress.show(Position("ceilings", done, len(counts), f"t={threads}"))
             known = [ceiling for ceiling in self._job.known if ceiling.threads == threads]
-            if not (known and self._card_holds(threads, known)):
-                found = self._probe(BEFORE, threads, "quick")
-                self.fresh += found
+            if missing := self._missing(threads, known):
+                self.fresh += self._probe(BEFORE, threads, missing)
             self._live.close()
 
     def check(self, index: int, group: tuple[int, str], scope: str = "check") -> float:
@@ -87,7 +86,10 @@ class Roofs:
         found = self._probe(index, group[0], scope, group[1])
         return min((share for one in found if (share := self._share(one)) and one.kind == "compute"), default=1.0)
 
-    def _card_holds(self, threads: int, known: Sequence[Ceiling]) -> bool:
+    def _missing(self, threads: int, known: Sequence[Ceiling]) -> str:
+        """What a card leaves to be measured: nothing (""), "memory", or "quick" for everything."""
+        if not known:
+            return "quick"
         best: dict[str, Ceiling] = {}
         for _ in range(TRIES):
             for one in self._ask(threads, "check", "native"):
@@ -100,14 +102,16 @@ class Roofs:
                 self._keep(BEFORE, threads, list(best.values()))
             if verdict.too_low:
                 self.fresh += [*known, *best.values()]
-                break
+                self._note(threads, f"is too low ({verdict.text}); {verdict.too_low} measured anew")
+                return "memory" if verdict.too_low == MEMORY else "quick"
             if verdict.holds:
-                self.notes.append(f"ceilings at t={threads}: {self._job.known_from} still holds ({verdict.text})")
-                return True
-        self.notes.append(
-            f"ceilings at t={threads}: {self._job.known_from} does not hold now ({verdict.text}); measured anew"
-        )
-        return False
+                self._note(threads, f"still holds ({verdict.text})")
+                return ""
+        self._note(threads, f"does not hold now ({verdict.text}); measured anew")
+        return "quick"
+
+    def _note(self, threads: int, text: str) -> None:
+        self.notes.append(f"ceilings at t={threads}: {self._job.known_from} {text}")
 
     def _probe(self, index: int, threads: int, scope: str, isa: str = "native") -> Sequence[Ceiling]:
         found = self._ask(threads, scope, isa)
@@ -145,7 +149,7 @@ class Roofs:
         return _value(one) / self._best[one.id] if self._best.get(one.id) else 0.0
 
 
-PATIENCE_S = {"quick": 1.5, "check": 0.05, "pulse": 0.02}
+PATIENCE_S = {"quick": 1.5, "memory": 1.0, "check": 0.05, "pulse": 0.02}
 """Extra time for quiet moments: much before the run, little around each of its groups."""
 
 
@@ -155,8 +159,8 @@ class Verdict(Struct, frozen=True):
     holds: bool
     text: str
     """The shares found, or what is missing."""
-    too_low: bool = False
-    """It does not, because more was found than it says; and nothing less."""
+    too_low: str = ""
+    """What of it, when it does not hold because more was found than it says, and nothing less: memory or all."""
 
 
 def holds(known: Sequence[Ceiling], checks: Sequence[Ceiling]) -> Verdict:
@@ -175,9 +179,15 @@ def holds(known: Sequence[Ceiling], checks: Sequence[Ceiling]) -> Verdict:
     bad = [(s, one) for s, one in tight if not low <= s <= high] + [(s, one) for s, one in loose if s > SHARED_ABOVE]
     if bad:
         share, one = max(bad, key=lambda pair: abs(pair[0] - 1))
-        return Verdict(False, f"{one.id} is at {percent(share)} of it", too_low=min(s for s, _ in bad) > 1)
+        return Verdict(False, f"{one.id} is at {percent(share)} of it", too_low=_too_low(bad))
     least, most = min(s for s, _ in tight or shares), max(s for s, _ in tight or shares)
     return Verdict(True, f"checked at {percent(least)} to {percent(most)} of it")
+
+
+def _too_low(bad: Sequence[tuple[float, Ceiling]]) -> str:
+    if min(share for share, _ in bad) < 1:
+        return ""
+    return MEMORY if all(one.kind == "memory" for _, one in bad) else "all"
 
 
 def _value(ceiling: Ceiling) -> float:

@@ -12,6 +12,7 @@ import random
 from kernelbench.model import Case
 from kernelbench.protocol import CaseMeasured, Measure, Waiting
 from kernelbench.runner.compiling import compile_all, units_of
+from kernelbench.runner.doubts import Doubts
 from kernelbench.runner.job import (
     Clock,
     Job,
@@ -29,8 +30,8 @@ from kernelbench.runner.roofs import HALF_SPEED, Roofs
 from kernelbench.store.journal import CaseDead, RoundDone
 from kernelbench.units import percent, seconds
 
-AGAIN = 1
-"""Passes after the last round over the rounds that were disturbed throughout."""
+AGAIN, AGAIN_SLOW = 1, 3
+"""Passes after the last round over the rounds that were disturbed throughout, and over those of a slow machine."""
 
 
 def execute(
@@ -53,7 +54,7 @@ def execute(
             begun = index + 1
             run.measure_round(index)
         else:
-            run.measure_disturbed()
+            run.measure_doubtful()
     except KeyboardInterrupt:
         interrupted = True
         run.live.kill()
@@ -90,7 +91,7 @@ class _Execution:
         self._started_at = clock() - past.offset_s
         self.live = Live(job, workers, self._serials)
         self.roofs = Roofs(job, self.live, journal, clock, self._started_at, progress, past)
-        self._disturbed = set(past.disturbed)
+        self._doubts = Doubts(past.disturbed)
         self._best_adds = past.best_adds_per_cycle
         self._round_s = 0.0
         self._lost_s = 0.0
@@ -132,23 +133,26 @@ class _Execution:
         # Time lost to a hang is not repeated: the case is dead.
         self._round_s = self._clock() - begun - self._lost_s
 
-    def measure_disturbed(self) -> None:
-        """Rounds that got no quiet moment once more, in fresh processes; the later measurement counts.
+    def measure_doubtful(self) -> None:
+        """Rounds in doubt once more, in fresh processes, as time allows; the later measurement counts.
 
-        A case is met once a pass, so that its rounds stay in processes of their own.
+        Those that met no quiet moment get one more chance; those of a slow machine are measured until it is not.
         """
-        for _ in range(AGAIN):
+        for turn in range(AGAIN_SLOW):
+            again = self._doubts.once_more(self._job.cases, self._dead, slow_only=turn >= AGAIN)
             spent = self._clock() - self._started_at
-            if not self._disturbed or spent + self._round_s > self._job.time_budget_s:
-                return
-            first = {case_id: index for index, case_id in sorted(self._disturbed, reverse=True)}
-            again = [(first[case.id], case) for case in self._job.cases if case.id in first.keys() - self._dead]
+            if not again or spent + self._round_s > self._job.time_budget_s:
+                break
             for group in sorted({(case.threads, case.isa) for _, case in again}):
                 for index, case in again:
                     if (case.threads, case.isa) == group:
                         self._progress.show(Position("again", *self._counts(self._job.rounds), case.id))
                         self._measure(index, case)
                 self.live.close()
+        if left := self._doubts.once_more(self._job.cases, self._dead, slow_only=True):
+            self._warn(
+                f"no time was left to measure again what a slow machine gave: {len(left)} cases keep such a round"
+            )
 
     # -- one group ------------------------------------------------------------------------------
 
@@ -190,7 +194,8 @@ class _Execution:
     def _distrust(self, index: int, cases: list[Case], share: float, begun: float) -> None:
         """What was measured beside a machine at half its speed is measured again."""
         slow = [case for case in cases if (index, case.id) in self._done]
-        self._disturbed |= {(index, case.id) for case in slow}
+        for case in slow:
+            self._doubts.slow((index, case.id))
         self._warn(
             f"the machine gave {percent(share)} of its compute ceilings between {begun - self._started_at:.0f} s and"
             f" {self._clock() - self._started_at:.0f} s: {len(slow)} case rounds are to be measured again"
@@ -215,11 +220,11 @@ class _Execution:
         if isinstance(answer, CaseMeasured):
             self._journal.append(RoundDone(index, case.id, answer))
             self._done.add((index, case.id))
-            self._disturbed.discard((index, case.id))
+            self._doubts.settled((index, case.id))
             if answer.round:
                 self._best_adds = max(self._best_adds, most_adds(answer.round))
                 if wants_again(answer.round):
-                    self._disturbed.add((index, case.id))
+                    self._doubts.disturbed((index, case.id))
             return False
         stage, why, fault = failure(answer)
         self._note_fault(fault, f"{case.id}: {why}")

@@ -128,6 +128,10 @@ def test_a_pass_for_compute_touches_no_memory() -> None:
     assert {c.kind for c in tiny_pass("compute")} == {"compute"}
 
 
+def test_a_pass_for_memory_measures_the_quick_ladder_and_nothing_else(ceilings: tuple[Ceiling, ...]) -> None:
+    assert [c.id for c in tiny_pass("memory")] == [c.id for c in ceilings if c.kind == "memory"]
+
+
 def test_two_threads_are_two_threads() -> None:
     found = tiny_pass("check", (CPUS * 2)[:2])
     assert {c.threads for c in found} == {2}

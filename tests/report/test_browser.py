@@ -1,7 +1,5 @@
 """The page in a real browser with the network cut."""
 
-import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,36 +8,13 @@ import pytest
 
 from kernelbench.report import html
 from tests.builders import sample
+from tests.report.chromium import browser, page_of
+
+__all__ = ["browser"]
 
 pytestmark = pytest.mark.browser
 
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 DOTS = "#roofline svg g.mark-symbol.role-mark path"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    """System Chromium; without one the tests skip, or fail where KERNELBENCH_REQUIRE_BROWSER=1."""
-    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if path is None:
-        reason = "no chromium on PATH; install one (Debian: apt-get install chromium)"
-        if os.environ.get("KERNELBENCH_REQUIRE_BROWSER") == "1":
-            pytest.fail(reason)
-        pytest.skip(reason)
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=path, args=FLAGS)
-        yield launched
-        launched.close()
 
 
 @pytest.fixture(scope="module")
@@ -53,17 +28,9 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> str:
 def opened(browser: Any, address: str, request: pytest.FixtureRequest) -> Iterator[tuple[Any, list[str]]]:
     """The page, drawn, and everything the console or the network complained about."""
     width, scheme = getattr(request, "param", (1440, "light"))
-    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme, offline=True)
-    page = context.new_page()
-    faults: list[str] = []
-    page.on("console", lambda message: faults.append(message.text) if message.type in ("error", "warning") else None)
-    page.on("pageerror", lambda error: faults.append(str(error)))
-    page.on("request", lambda asked: faults.append(asked.url) if not asked.url.startswith(("file:", "data:")) else None)
-    page.route("**/*", lambda route: route.continue_() if route.request.url == address else route.abort())
-    page.goto(address)
-    page.wait_for_selector(DOTS, state="attached", timeout=30_000)
-    yield page, faults
-    context.close()
+    with page_of(browser, address, width, scheme) as (page, faults):
+        page.wait_for_selector(DOTS, state="attached", timeout=30_000)
+        yield page, faults
 
 
 @pytest.mark.parametrize("opened", [(1440, "light"), (390, "dark")], indirect=True)

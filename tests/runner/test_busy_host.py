@@ -4,6 +4,7 @@ from typing import Any
 
 from kernelbench.model import Accuracy, Case, Ceiling, Interference, Probe, Round
 from kernelbench.protocol import CaseMeasured, Ceilings, Effort, Measure, ProbeCeilings, Reply, Request, Waiting
+from kernelbench.runner.doubts import Doubts
 from kernelbench.runner.job import Past
 from kernelbench.runner.process import Died
 from kernelbench.store.journal import CaseDead, RoundDone
@@ -163,3 +164,32 @@ def test_a_crash_while_others_wait_costs_only_the_case_that_crashed() -> None:
     bench.run(job(A, B, rounds=1, effort=Effort(patience_s=10.0)))
     assert [event.case_id for event in bench.events(RoundDone)] == [A.id]
     assert [event.case_id for event in bench.events(CaseDead)] == [B.id]
+
+
+def test_a_slow_round_is_measured_again_before_a_disturbed_one_of_the_same_case() -> None:
+    doubts = Doubts({(0, A.id)})
+    doubts.slow((2, A.id))
+    assert doubts.once_more((A, B), set()) == [(2, A)]
+    doubts.settled((2, A.id))
+    assert doubts.once_more((A, B), set()) == [(0, A)]
+    assert doubts.once_more((A, B), set(), slow_only=True) == []
+
+
+def test_the_dead_are_not_measured_again() -> None:
+    assert Doubts({(0, A.id), (1, B.id)}).once_more((A, B), {A.id}) == [(1, B)]
+
+
+def test_a_case_with_two_slow_rounds_has_both_measured_again() -> None:
+    bench = Bench()
+    bench.workers.answer = half_speed_in({0, 2})
+    bench.run(job(A, ceilings=True))
+    assert sorted(bench.workers.measured) == [(0, A.id)] * 2 + [(1, A.id)] + [(2, A.id)] * 2
+
+
+def test_slow_rounds_for_which_no_time_was_left_are_told() -> None:
+    bench = Bench()
+    bench.workers.answer = half_speed_in({1})
+    summary = bench.run(job(A, ceilings=True, time_budget_s=3.5))
+    assert summary.warnings[-1] == (
+        "no time was left to measure again what a slow machine gave: 1 cases keep such a round"
+    )

@@ -123,8 +123,16 @@ def test_a_card_that_is_too_low_is_kept_and_what_is_measured_comes_on_top_of_it(
     bench = Bench(2e11)
     summary = bench.run(peak(1e11))
     assert bench.scopes == ["check", "quick", "check", "pulse"]
-    assert "(compute/f32 is at 200.0% of it); measured anew" in summary.notes[0]
+    assert "is too low (compute/f32 is at 200.0% of it); all measured anew" in summary.notes[0]
     assert [one.value for one in summary.fresh_ceilings] == [1e11, 2e11, 1e11]
+
+
+def test_where_only_memory_is_too_low_only_memory_is_measured_again() -> None:
+    known, found = [peak(1e11), bandwidth(50e9, "L2")], (peak(1e11), bandwidth(60e9, "L2"))
+    bench = Bench(1e11)
+    bench.workers.answer = lambda m: Ceilings(found) if isinstance(m, ProbeCeilings) and m.scope == "check" else None
+    bench.run(*known)
+    assert bench.scopes[:2] == ["check", "memory"]
 
 
 def test_a_card_that_is_too_high_and_too_low_is_not_kept() -> None:
