@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from msgspec import UNSET, Struct, UnsetType
 
-from kernelbench.analysis.ladder import WRITE_FRACTION, bandwidth, largest_footprint, level_of, usable, value_of
+from kernelbench.analysis.ladder import bandwidth, largest_footprint, level_of
 from kernelbench.analysis.peaks import ComputeRoof, compute_roof, higher_roof
 from kernelbench.analysis.peaks import compute_name as compute_name
 from kernelbench.analysis.peaks import threads_text as threads_text
@@ -25,16 +25,6 @@ class MemoryRoof(Struct, frozen=True):
     """"L1"..."DRAM": where the working set lives; labels only."""
     footprint_bytes: float
     """Working set of one thread; of a cold case the last ladder point."""
-
-
-class LevelLine(Struct, frozen=True):
-    """One slope of a roofline."""
-
-    name: str
-    """"L2 copy 1 thread"."""
-    level: str
-    bytes_per_s: float
-    """All threads together, algorithmic bytes."""
 
 
 class Roof(Struct, frozen=True, omit_defaults=True):
@@ -60,17 +50,6 @@ class NoRoof(Struct, frozen=True):
     """No roof applies."""
 
     reason: str
-
-
-class Ridge(Struct, frozen=True):
-    """Where a bandwidth line meets a compute ceiling: left of it memory binds, right of it compute."""
-
-    compute: str
-    memory: str
-    """Ids of the two ceilings."""
-    intensity: float
-    """FLOP per byte."""
-    flop_per_s: float
 
 
 def roof(record: Record, ceilings: Sequence[Ceiling], machine: Machine | UnsetType = UNSET) -> Roof | NoRoof:
@@ -141,18 +120,6 @@ def intensity(work: Work) -> float | UnsetType:
     return work.flop / moved
 
 
-def ridge_points(ceilings: Iterable[Ceiling]) -> tuple[Ridge, ...]:
-    """Every crossing of a compute ceiling with a levelled bandwidth of the same machine and threads."""
-    ceilings = list(ceilings)
-    levelled = [c for c in usable(ceilings, "memory") if not isinstance(c.level, UnsetType)]
-    return tuple(
-        Ridge(peak.id, line.id, value_of(peak) / value_of(line), value_of(peak))
-        for peak in usable(ceilings, "compute")
-        for line in levelled
-        if (line.machine, line.device, line.threads) == (peak.machine, peak.device, peak.threads)
-    )
-
-
 def derived_flags(
     roof_fraction: float | UnsetType, *, noisy: bool, includes_python_call: bool, disturbed: bool = False
 ) -> tuple[str, ...]:
@@ -160,40 +127,6 @@ def derived_flags(
     above = not isinstance(roof_fraction, UnsetType) and roof_fraction > ABOVE_ROOF
     found = {"above-roof": above, "noisy": noisy, "disturbed": disturbed, "dispatch": includes_python_call}
     return tuple(name for name, applies in found.items() if applies)
-
-
-def level_lines(ceilings: Iterable[Ceiling], threads: int, mix: str) -> tuple[LevelLine, ...]:
-    """The bandwidth of each memory level in one access mix, nearest level first: the slopes of a roofline.
-
-    ``ceilings``: of one machine. Read at the ladder points that stand for a level; in DRAM a mix counts as
-    the faster of its plain and its streaming-store form.
-    """
-    written = {**WRITE_FRACTION, "update": 0.5}.get(mix, 0.0)
-    own = [c for c in ceilings if c.threads == threads and str(c.mix).removesuffix("_nt") == mix]
-    return _lines(own, threads, written, updates=mix == "update")
-
-
-def lines(record: Record, ceilings: Iterable[Ceiling]) -> tuple[LevelLine, ...]:
-    """The bandwidth of each memory level in the case's own mix of reads and writes, nearest level first."""
-    work = record.work
-    return _lines(ceilings_of(record, ceilings), record.case.threads, write_fraction(work), updates=in_place(work))
-
-
-def _lines(own: Sequence[Ceiling], threads: int, written: float, *, updates: bool) -> tuple[LevelLine, ...]:
-    footprints: dict[str, int] = {}
-    for c in usable(own, "memory"):
-        if (
-            c.threads == threads
-            and not isinstance(c.level, UnsetType)
-            and not isinstance(c.working_set_bytes, UnsetType)
-        ):
-            footprints[c.level] = max(footprints.get(c.level, 0), c.working_set_bytes)
-    found = []
-    for level, footprint in sorted(footprints.items(), key=lambda pair: pair[1]):
-        line = bandwidth(own, threads, footprint, written, in_place=updates, streaming=level == "DRAM")
-        if not isinstance(line, UnsetType):
-            found.append(LevelLine(f"{level} {line.words} {threads_text(threads)}", level, line.bytes_per_s))
-    return tuple(found)
 
 
 def _memory_roof(record: Record, ceilings: Sequence[Ceiling], machine: Machine | UnsetType) -> MemoryRoof | str:

@@ -149,7 +149,9 @@ def steadiness(ceilings: Sequence[Ceiling]) -> str:
     if not slow:
         return text
     spans = ", ".join(f"{seconds(max(0.0, e.start_s))} to {seconds(e.end_s)} ({percent(e.share)})" for e in slow)
-    return f"{text} The machine was at some half of its speed at {spans}; a round of then counts only without a later one."
+    return (
+        f"{text} The machine was at some half of its speed at {spans}; rounds of then count only without a later one."
+    )
 
 
 def _caches(machine: Machine) -> str | Unknown:

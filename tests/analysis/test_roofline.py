@@ -4,9 +4,9 @@ import pytest
 from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
-from kernelbench.analysis.roofline import NoRoof, Roof, derived_flags, level_lines, lines, ridge_points, roof
+from kernelbench.analysis.roofline import NoRoof, Roof, derived_flags, roof
 from kernelbench.model import Ceiling, Work
-from tests.builders import KIB, MIB, case, ceilings, compute, machine, matmul_work, memory, record
+from tests.builders import KIB, MIB, case, ceilings, machine, matmul_work, memory, record
 
 
 def found(given: object) -> Roof:
@@ -125,37 +125,6 @@ def test_a_cold_case_may_use_streaming_stores_whatever_its_size() -> None:
     of = case("copy/naive", shape={"n": 1}, cache="cold")
     limit = found(roof(record(of, work=moving(2048, 2048, 4096, rfo=2048)), ladder, machine()))
     assert (limit.seconds, limit.name) == (pytest.approx(4096 / 36e9), "DRAM copy (streaming stores) 1 thread")
-
-
-def test_every_level_has_a_line_in_the_mix_asked_for() -> None:
-    ladder = [*levelled("read", 198e9, 107e9, 58e9, 23e9), *levelled("copy", 90e9, 80e9, 45e9, 25e9)]
-    ladder += [*levelled("copy_nt", 38e9, 37e9, 36e9, 36e9), memory(1e9, 4096, "read"), memory(1e9, 4096, "read", 2)]
-    drawn = [(line.name, line.level, line.bytes_per_s) for line in level_lines(ladder, 1, "copy")]
-    assert drawn == [
-        ("L1 copy 1 thread", "L1", pytest.approx(90e9)),
-        ("L2 copy 1 thread", "L2", pytest.approx(80e9)),
-        ("L3 copy 1 thread", "L3", pytest.approx(45e9)),
-        ("DRAM copy (streaming stores) 1 thread", "DRAM", pytest.approx(36e9)),
-    ]
-    assert [line.bytes_per_s for line in level_lines(ladder, 1, "read")] == pytest.approx([198e9, 107e9, 58e9, 23e9])
-    assert level_lines(ladder, 1, "update") == ()
-
-
-def test_a_case_s_lines_are_for_its_own_share_of_writes() -> None:
-    ladder = [*levelled("read", 200e9, 100e9, 60e9, 20e9), *levelled("copy", 100e9, 50e9, 30e9, 10e9)]
-    # A quarter written: halfway from read to copy, 1 / (1/2 (1/200 + 1/100)) = 133 GB/s.
-    drawn = lines(record(case("sum/naive", shape={"n": 9}), work=moving(3000.0, 1000.0, 4000.0)), ladder)
-    assert [line.bytes_per_s / 1e9 for line in drawn] == pytest.approx([400 / 3, 200 / 3, 40, 40 / 3])
-    assert drawn[0].name == "L1 read/copy 1 thread"
-
-
-def test_a_ridge_lies_where_bandwidth_times_intensity_is_the_peak() -> None:
-    (ridge,) = ridge_points([compute(100e9), memory(50e9, 1000, level="L1"), memory(9e9, 2000)])
-    assert (ridge.intensity, ridge.flop_per_s) == (2.0, 100e9)
-
-
-def test_a_ridge_joins_only_ceilings_of_the_same_threads() -> None:
-    assert ridge_points([compute(100e9, threads=2), memory(50e9, 1000, level="L1")]) == ()
 
 
 def test_flags_tell_impossible_speed_scatter_and_python_calls() -> None:
