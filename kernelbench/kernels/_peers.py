@@ -58,10 +58,8 @@ def tensor(x: np.ndarray, dtype: str = "") -> Any:
     if found is None:
         if len(_views) >= KEPT:
             _views.clear()
-        if dtype:
-            view = torch().from_numpy(x.view(np.int16)).view(getattr(torch(), dtype))
-        else:
-            view = torch().from_numpy(x)
+        plain = torch().from_numpy(x.view(np.int16) if dtype else x)
+        view = plain.view(getattr(torch(), dtype)) if dtype else plain
         # Holding x keeps its id from being given to another array.
         found = _views[key] = (x, view)
     return found[1]
