@@ -104,6 +104,8 @@ def _peak(this: Prober, kind: compute.Kind) -> Plan:
         blocks = [(ctypes.c_int64 * 32)(TRIPS, compute.seed(kind)) for _ in this.cpus]
         work = compute.work(kind, chains, TRIPS) * this.threads
         points[chains] = Point([runner(code, "peak", blocks, this.cpus)], work)
+    for point in points.values():
+        point.rivals = tuple(points.values())
 
     def made() -> Ceiling:
         if not points:

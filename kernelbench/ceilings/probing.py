@@ -1,7 +1,8 @@
 """One point of a ceiling: a loop run in short slices on one or several threads, the best slice kept.
 
 A ceiling is what the machine can do, so the best of many slices is it; a neighbour on the core can only lower one.
-The looks beside the slices say whether any was undisturbed: to points where none was the pass comes back at its end.
+The looks beside the slices say which were undisturbed. To points that had few of those, or reached their best only
+once, the pass comes back at its end.
 """
 
 from __future__ import annotations
@@ -27,7 +28,12 @@ Block = ctypes.Array[ctypes.c_int64]
 IMPORTANT_SHARE = 0.6
 """Of the patience of a pass, for what every case is judged by: arithmetic, and the points that stand for levels."""
 QUIET_SLICES = 6
-"""A point is done once so many of its slices were quiet."""
+"""A point is settled once so many of its slices were quiet..."""
+AGREE = 1.005
+"""...and two batches at different times came so close to each other: what was reached twice is no accident, and a
+neighbour that two looks missed seldom takes the same share twice."""
+OUTDONE = 0.97
+"""A quiet rival of the same ceiling that stays below this share of the best need not be settled."""
 HELD_UP = 10
 """Where a hypervisor holds a thread up, a point takes no more than so many times ``probe_s``."""
 MEETINGS = 5
@@ -87,16 +93,32 @@ class Point:
         self.runs, self.work_per_call, self.important = tuple(runs), work_per_call, important
         self.calls = 0
         self.turn = 0
-        self.fastest_s = float("inf")
-        """Of a call, the best of all slices."""
+        self.fastest_s = self.second_s = float("inf")
+        """Of a call, the best of all slices, and the best of another batch."""
+        self.best_turn = 0
+        """When the loop that gave the best had its turn."""
         self.quiet_slices = 0
         """How many met no neighbour on the core."""
         self.probe = Probe(0.0, 0.0)
+        self.rivals: Sequence[Point] = ()
+        """The points of which only the best counts, this one among them."""
 
     @property
-    def quiet(self) -> bool:
-        """Whether enough slices met no neighbour: one may have had a burst between its two looks."""
-        return self.quiet_slices >= QUIET_SLICES
+    def settled(self) -> bool:
+        """Whether more slices would hardly change what comes of this point."""
+        if self.quiet_slices < QUIET_SLICES:
+            return False
+        best = max((rival.probe.value for rival in self.rivals), default=0.0)
+        return self.second_s <= AGREE * self.fastest_s or self.probe.value < OUTDONE * best
+
+    def note(self, fastest_s: float, turn: int) -> bool:
+        """The best call of the batch of ``turn``; True when it is the best so far."""
+        if fastest_s >= self.fastest_s:
+            self.second_s = min(self.second_s, fastest_s)
+            return False
+        self.fastest_s, self.second_s = fastest_s, self.fastest_s
+        self.best_turn = turn
+        return True
 
 
 class Prober:
@@ -125,7 +147,7 @@ class Prober:
         return point.probe
 
     def again(self, points: Sequence[Point], now: Callable[[], float] = time.perf_counter) -> None:
-        """Come back in turn to the points that met no quiet moment, within ``patience_s``: the important ones first.
+        """Come back in turn to the points that are not settled, within ``patience_s``: the important ones first.
 
         Neighbours come in bursts: trying another point meanwhile is better than insisting on one.
         """
@@ -133,25 +155,27 @@ class Prober:
             return
         began_s = now()
         for share, wanted in ((IMPORTANT_SHARE, [p for p in points if p.important]), (1.0, points)):
-            busy = [point for point in wanted if not point.quiet]
-            while busy and now() - began_s < share * self.request.patience_s:
-                self._try(busy[0])
-                busy = [*busy[1:], *(busy[:1] if not busy[0].quiet else [])]
+            open_ = deque(point for point in wanted if not point.settled)
+            while open_ and now() - began_s < share * self.request.patience_s:
+                point = open_.popleft()
+                self._try(point)
+                # The loop that was best has a turn more: it may only need to be seen twice.
+                self._try(point, point.best_turn)
+                if not point.settled:
+                    open_.append(point)
 
-    def _try(self, point: Point) -> float:
-        """A batch of one of the point's loops; returns the seconds it took."""
+    def _try(self, point: Point, turn: int = -1) -> float:
+        """A batch of one of the point's loops, the next or the one of ``turn``; returns the seconds it took."""
         long = point.fastest_s * point.calls > 4 * self._slice_s
-        run = point.runs[point.turn % len(point.runs)]
-        batch = run.slices(point.calls, 1 if long else self._batch)
-        point.turn += 1
+        turn, following = (point.turn, point.turn + 1) if turn < 0 else (turn, point.turn)
+        batch = point.runs[turn % len(point.runs)].slices(point.calls, 1 if long else self._batch)
         self._best_adds = max(self._best_adds, *batch.looks)
         wanted = SHARED_CORE * self._best_adds
         point.quiet_slices += sum(min(batch.looks[i : i + 2]) > wanted for i in range(len(batch.seconds)))
-        fastest_s = min(batch.seconds) / point.calls
-        if fastest_s < point.fastest_s:
-            point.fastest_s = fastest_s
+        point.turn = following
+        if point.note(min(batch.seconds) / point.calls, turn):
             at_s = time.monotonic() - self.request.started_at
-            point.probe = Probe(at_s=at_s, value=point.work_per_call / fastest_s, clock_hz=self._clock_hz())
+            point.probe = Probe(at_s=at_s, value=point.work_per_call / point.fastest_s, clock_hz=self._clock_hz())
         return sum(batch.seconds)
 
     def _clock_hz(self) -> float | UnsetType:

@@ -24,8 +24,8 @@ from kernelbench.units import seconds
 
 PASSES = {"full": 2, "quick": 1}
 """Fresh processes for each thread count: their pages and addresses differ, and so do their moments."""
-PATIENCE_S = {"full": 2.5, "quick": 1.2}
-"""Extra time of one pass for points that met no moment without a neighbour on the core."""
+PATIENCE_S = {"full": 5.0, "quick": 1.2}
+"""Extra time of one pass for points that met no quiet moment, or reached their best only once."""
 FROM_CARD = "; machine card of "
 """Begins what is added to a ceiling's provenance when a run takes it from a card."""
 SOURCES = ("ceilings", "simd", "timing")

@@ -62,7 +62,7 @@ def test_every_address_is_tried_at_least_once() -> None:
     assert all(loop.sliced for loop in loops)
 
 
-def test_a_point_that_met_a_quiet_moment_is_not_tried_again() -> None:
+def test_a_settled_point_is_not_tried_again() -> None:
     loop, this = Loop(1e-6), prober(patience_s=60.0)
     point = Point([loop], 1.0)
     this.take(point)
@@ -76,8 +76,42 @@ def test_a_point_without_a_quiet_moment_is_tried_again_until_it_has_one() -> Non
     point = Point([loop], 1.0)
     assert this.take(point).value == pytest.approx(1 / 1.5e-6)
     this.again([point])
-    assert point.quiet
+    assert point.settled
     assert point.probe.value == pytest.approx(1 / 1e-6)
+
+
+def test_a_best_reached_once_is_tried_until_it_is_reached_again() -> None:
+    lucky = chain(repeat(1.2, 3 * BATCH), [1.0], repeat(1.2, 5 * BATCH), repeat(1.0))
+    loop, this = Loop(1e-6, lucky), prober(patience_s=60.0)
+    point = Point([loop], 1.0)
+    this.take(point)
+    assert not point.settled
+    this.again([point])
+    assert point.settled
+    assert loop.sliced >= 9 * BATCH
+
+
+def test_the_loop_that_was_best_is_tried_again_out_of_its_turn() -> None:
+    slow = [Loop(2e-6) for _ in range(9)]
+    best, this = Loop(1e-6, chain([1.0], repeat(1.3, 3 * BATCH), repeat(1.0))), prober(probe_s=1e-9, patience_s=60.0)
+    point = Point([best, *slow], 1.0)
+    this.take(point)
+    this.again([point])
+    assert point.settled
+    assert best.sliced > 3 * slow[0].sliced
+
+
+def test_a_quiet_rival_far_below_the_best_need_not_be_settled() -> None:
+    best = Point([Loop(1e-6)], 1.0)
+    other = Point([Loop(1e-6, chain([1.2], repeat(1.4)))], 1.0)
+    best.rivals = other.rivals = (best, other)
+    this = prober()
+    for point in (best, other):
+        this.take(point)
+    assert best.settled
+    assert other.settled
+    other.rivals = (other,)
+    assert not other.settled
 
 
 def test_patience_ends() -> None:
