@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from kernelbench.errors import IncomparableError
-from kernelbench.model import Machine, Record, Result
+from kernelbench.model import Case, Machine, Record, Result
 
 Key = tuple[str, str]
 """(machine id or "", case id)."""
@@ -40,6 +40,18 @@ def indexed(result: Result, across_machines: bool) -> dict[Key, Record]:
             )
         found[key] = record
     return found
+
+
+def same_problem(one: Case, other: Case) -> bool:
+    """True when a time of one can be a speedup over one of the other: op, shape and cache state agree.
+
+    So must the parameters that both have: a variant's own (the group of its weights) is no matter of a variant
+    without it.
+    """
+    shared = one.params.keys() & other.params.keys()
+    return (one.op, one.shape, one.cache) == (other.op, other.shape, other.cache) and all(
+        one.params[name] == other.params[name] for name in shared
+    )
 
 
 def _difference(one: Machine, other: Machine) -> str:

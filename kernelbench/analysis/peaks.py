@@ -103,6 +103,9 @@ def _instructions(dtype: str, mix: str) -> list[tuple[str, str]]:
         return [("i8", "dot")]
     if dtype == "bf16":
         return [("bf16", "dot"), ("f32", "fma")]
+    if mix == "dot":
+        # Operands of f32 or f64 that are multiplied as integers of 8 bits (weights and activations quantized).
+        return [("i8", "dot")]
     return [(dtype, mix)] + ([(dtype, _STAND_INS[mix])] if mix in _STAND_INS else [])
 
 

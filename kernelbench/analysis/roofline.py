@@ -121,11 +121,18 @@ def intensity(work: Work) -> float | UnsetType:
 
 
 def derived_flags(
-    roof_fraction: float | UnsetType, *, noisy: bool, includes_python_call: bool, disturbed: bool = False
+    roof_fraction: float | UnsetType,
+    *,
+    noisy: bool,
+    includes_python_call: bool,
+    disturbed: bool = False,
+    fastmath: bool = False,
 ) -> tuple[str, ...]:
-    """ "above-roof", "noisy", "disturbed" and "dispatch" (the time includes a call from Python), as they apply."""
+    """ "above-roof", "noisy", "disturbed", "dispatch" (the time includes a call from Python) and "fast-math" (its sums
+    may be reordered), as they apply."""
     above = not isinstance(roof_fraction, UnsetType) and roof_fraction > ABOVE_ROOF
     found = {"above-roof": above, "noisy": noisy, "disturbed": disturbed, "dispatch": includes_python_call}
+    found["fast-math"] = fastmath
     return tuple(name for name, applies in found.items() if applies)
 
 

@@ -45,10 +45,15 @@ def test_8_bit_work_is_judged_by_the_dot_product_ceiling() -> None:
     assert limit.seconds == pytest.approx(2 * 512**3 / 467e9)
 
 
+def test_floats_multiplied_as_8_bit_integers_are_judged_by_the_dot_product_ceiling() -> None:
+    limit = found(roof(record(case(), work=matmul_work(512, mix="dot")), ceilings(), machine()))
+    assert limit.seconds == pytest.approx(2 * 512**3 / 467e9)
+
+
 def test_without_a_matching_compute_ceiling_the_memory_roof_stands_alone_and_says_so() -> None:
-    limit = found(roof(record(case(threads=1), work=matmul_work(512, mix="dot")), ceilings(), machine()))
+    limit = found(roof(record(case(dtype="f16"), work=matmul_work(512)), ceilings(), machine()))
     assert limit.bound == "memory"
-    assert limit.missing == "no compute roof: no ceiling of f32 dot, isa native, 1 thread"
+    assert limit.missing == "no compute roof: no ceiling of f16 fma, isa native, 1 thread"
 
 
 def test_ceilings_of_another_machine_do_not_apply() -> None:
