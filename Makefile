@@ -6,13 +6,19 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
+PEERS  := $(VENV)/.libraries
 
-.PHONY: help install run lint test test-long clean
+# pip options for the libraries. Torch without its CUDA parts, a tenth of the size:
+# make install-libraries LIBRARY_OPTIONS='--extra-index-url https://download.pytorch.org/whl/cpu'
+LIBRARY_OPTIONS ?=
+
+.PHONY: help install install-libraries run lint test test-long clean
 .DEFAULT_GOAL := help
 
 help:
 	@grep -E '^# make' Makefile | sed 's/^# //'
 	@echo "make install    only the set-up: .venv with pinned wheels"
+	@echo "make install-libraries  also torch, onnxruntime and scipy, to compare with"
 	@echo "make lint       ruff and mypy --strict"
 	@echo "make test-long  what takes longer: every variant at every ISA level, long fuzzing, the built wheel"
 
@@ -22,6 +28,12 @@ $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "kernelbench needs Python 3.11 or newer; name one: make PYTHON=python3.12 ...")'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+install-libraries: $(PEERS)
+
+$(PEERS): $(STAMP)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt $(LIBRARY_OPTIONS) --editable '.[dev,libraries]'
 	@touch $@
 
 run: install

@@ -12,9 +12,10 @@ from typing import Any
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
-from kernelbench import config_check, sizes
+from kernelbench import config_check, params, sizes
 from kernelbench.config_check import Problem
 from kernelbench.errors import ConfigError, UsageError
+from kernelbench.model import ParamValues
 from kernelbench.protocol import Effort
 
 RIGOROUS_ROUNDS = 10
@@ -32,7 +33,9 @@ class Matrix(Struct, frozen=True, forbid_unknown_fields=True):
     dtypes: tuple[str, ...] = ()
     """Empty: every dtype the variant has. A variant without one of these simply lacks that case."""
     sizes: tuple[int | str, ...] = ()
-    """As ``sizes.ACCEPTED`` says; empty: ``sizes.DEFAULT_SIZES``."""
+    """As ``sizes.ACCEPTED`` says; empty: each op's own default sizes."""
+    params: dict[str, ParamValues] = {}
+    """Values of parameters ({"sparsity": [0.5, 0.9]}); kernels without the parameter are measured as ever."""
     threads: tuple[int | str, ...] = (1, "all")
     """Counts, or "all" for every usable thread. Variants that are not parallel run at one thread only."""
     isa: tuple[str, ...] = ("native",)
@@ -68,6 +71,8 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     """Globs on variant names that narrow every matrix; what they name beyond the matrices is added."""
     cases: tuple[str, ...] = ()
     """Globs on case ids that narrow the plan; empty: all."""
+    params: dict[str, ParamValues] = {}
+    """Values of parameters that win over those of every matrix (given by --param)."""
     matrix: tuple[Matrix, ...] = (Matrix(),)
     """The blocks, united; a case in two blocks is one case."""
 
@@ -82,6 +87,8 @@ class Flags(Struct, frozen=True):
     cases: tuple[str, ...] | UnsetType = UNSET
     dtypes: tuple[str, ...] | UnsetType = UNSET
     sizes: tuple[str, ...] | UnsetType = UNSET
+    params: tuple[str, ...] | UnsetType = UNSET
+    """As ``params.ACCEPTED`` says; one string per parameter."""
     threads: tuple[str, ...] | UnsetType = UNSET
     isa: tuple[str, ...] | UnsetType = UNSET
     cache: tuple[str, ...] | UnsetType = UNSET
@@ -148,6 +155,8 @@ def override(config: Config, flags: Flags) -> Config:
     if flags.cases:
         # Not split: an id holds commas itself ("m=1,n=4096").
         changes["cases"] = flags.cases
+    if flags.params:
+        changes["params"] = {**config.params, **params.parse(flags.params)}
     if flags.modules:
         given = tuple(os.path.abspath(module) for module in flags.modules)
         changes["modules"] = tuple(dict.fromkeys((*config.modules, *given)))
@@ -225,7 +234,7 @@ def _matrix(block: Matrix, flags: Flags) -> Matrix:
 def _as_flag(key: str) -> str:
     """How the user typed what became ``key``; keys without a flag stay as they are."""
     name = re.sub(r"\[\d+\]", "", key).removeprefix("matrix.")
-    renamed = {"kernels": "kernel", "cases": "case", "dtypes": "dtype", "modules": "module"}
+    renamed = {"kernels": "kernel", "cases": "case", "dtypes": "dtype", "modules": "module", "params": "param"}
     renamed["time_budget_s"] = "time-budget"
     has_flag = name in Flags.__struct_fields__
     return f"--{renamed.get(name, name)}" if has_flag else key

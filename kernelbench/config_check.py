@@ -4,6 +4,7 @@ Knows no struct of ``config``: it reads their fields, so that a new key needs no
 """
 
 import difflib
+import math
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -69,7 +70,8 @@ def unknown_key(data: Mapping[str, Any], structs: Mapping[str, type[Struct]]) ->
 def wrong_type(data: Mapping[str, Any], message: str) -> Problem:
     """A validation error of msgspec ("Expected `int`, got `str` - at `$.rounds`") with the value given."""
     text, _, path = message.partition(" - at ")
-    key = path.strip("`").removeprefix("$").removeprefix(".")
+    # Keys of a table that is not ours to name (params) stand as [...] there: it is shown whole.
+    key = path.strip("`").removeprefix("$").removeprefix(".").partition("[...]")[0]
     words = text.replace("`", "").replace("array", "list").replace("object", "table")
     return Problem(key, f"{_short(_value_at(data, key))}: {words[:1].lower()}{words[1:]}")
 
@@ -81,7 +83,7 @@ def first_problem(config: Any) -> Problem | UnsetType:
 
 def line_of(text: str, key: str) -> int:
     """Line (from 1) of ``key`` in the TOML ``text``; 0 where it is written in a form not searched for."""
-    path = re.fullmatch(r"(?:([\w-]+)(?:\[(\d+)\])?\.)?([\w-]+)(?:\[.*)?", key)
+    path = re.fullmatch(r"(?:([\w-]+)(?:\[(\d+)\])?\.)?([\w-]+)(?:[\[.].*)?", key)
     if not path:
         return 0
     table, index, name = path[1] or "", int(path[2] or 0), path[3]
@@ -128,6 +130,7 @@ def _problems(config: Any) -> Iterator[Problem]:
     for index, module in enumerate(config.modules):
         if not os.path.isfile(module):
             yield Problem(f"modules[{index}]", f"no such file: {module}; give the path of a Python file")
+    yield from _param_problems(config.params, "params")
     if not config.matrix:
         yield Problem("matrix", "an empty list given; accepted: at least one [[matrix]] table, or none at all")
     for index, block in enumerate(config.matrix):
@@ -146,11 +149,21 @@ def _block_problems(block: Any, place: str) -> Iterator[Problem]:
     for index, count in enumerate(block.threads):
         if count != "all" and not (isinstance(count, int) and count >= 1):
             yield Problem(f"{place}.threads[{index}]", f'{_short(count)} given; accepted: a number from 1, or "all"')
+    yield from _param_problems(block.params, f"{place}.params")
     for index, entry in enumerate(block.sizes):
         try:
             sizes.parse(entry)
         except UsageError as error:
             yield Problem(f"{place}.sizes[{index}]", str(error))
+
+
+def _param_problems(params: Mapping[str, Iterable[Any]], place: str) -> Iterator[Problem]:
+    for name, values in params.items():
+        if not values:
+            yield Problem(f"{place}.{name}", "an empty list given; name at least one value, or leave the key out")
+        for value in values:
+            if not math.isfinite(value) if isinstance(value, float) else not re.fullmatch(r"[\w-]+", str(value)):
+                yield Problem(f"{place}.{name}", f"{_short(value)} given; accepted: numbers and words")
 
 
 def _short(value: Any) -> str:

@@ -11,7 +11,7 @@ from itertools import islice, product
 from msgspec import Struct
 from msgspec.structs import replace
 
-from kernelbench import sizes
+from kernelbench import params, sizes
 from kernelbench.config import Config, Matrix
 from kernelbench.config_check import did_you_mean
 from kernelbench.errors import UsageError, WorkerError
@@ -24,15 +24,16 @@ from kernelbench.model import (
     Case,
     IsaLevel,
     OpInfo,
+    Param,
     VariantInfo,
     case_id,
 )
 from kernelbench.protocol import CaseInfo
-from kernelbench.selection import Block, blocks_of, check_size_prefixes
+from kernelbench.selection import blocks_of, check_params, check_size_prefixes, why_nothing
 
 
 class Plan(Struct, frozen=True):
-    """What a run will do. Both tuples are in the order of reports: op, shape, style, dtype, threads."""
+    """What a run will do. Both tuples are in the order of reports: op, shape, params, style, dtype, threads."""
 
     cases: tuple[Case, ...]
     """To be measured, each id once."""
@@ -84,15 +85,16 @@ def expand(
     by_name = {op.name: op for op in ops}
     blocks = blocks_of(config, variants)
     check_size_prefixes(blocks, ops)
+    check_params(config, blocks, variants)
     found: dict[str, _Candidate] = {}
     for block, selected in blocks:
         for variant in selected:
-            for case, reason in _of_variant(block, variant, by_name[variant.op], machine):
+            for case, reason in _of_variant(block, config, variant, by_name[variant.op], machine):
                 # A case that one block can measure is not skipped because another could not.
                 if case.id not in found or (found[case.id][1] and not reason):
                     found[case.id] = (case, reason)
     if not found:
-        raise UsageError(_nothing(blocks))
+        raise UsageError(why_nothing(blocks))
     candidates = _narrowed(tuple(found.values()), config.cases)
     candidates = _in_report_order(candidates, ops, variants)
     return Plan(
@@ -130,7 +132,9 @@ def admit(
     return Plan(tuple(cases), tuple(skipped))
 
 
-def _of_variant(block: Matrix, variant: VariantInfo, op: OpInfo, machine: _Machine) -> Iterator[_Candidate]:
+def _of_variant(
+    block: Matrix, config: Config, variant: VariantInfo, op: OpInfo, machine: _Machine
+) -> Iterator[_Candidate]:
     """The cases of one variant in one block."""
     dtypes = [dtype for dtype in variant.dtypes if not block.dtypes or dtype in block.dtypes]
     if not dtypes:
@@ -138,13 +142,16 @@ def _of_variant(block: Matrix, variant: VariantInfo, op: OpInfo, machine: _Machi
     shapes = sizes.shapes(tuple(size for entry in block.sizes for size in sizes.parse(entry)), op)
     counts, why_no_count = _threads_of(variant, machine.counts(block.threads))
     levels, why_no_level = _isa_of(variant, block.isa)
+    settings = params.combinations(variant, block.params, config.params)
     for text, reason in shapes.misfits:
         # Once for a variant: the reason is the same at every dtype and thread count.
-        case = _case(variant, dtypes[0], {}, counts[0], "native", "warm")
+        case = _case(variant, dtypes[0], {}, {}, counts[0], "native", "warm")
         yield replace(case, id=f"{variant.name}/{dtypes[0]}/{text}/t={counts[0]}"), reason
     cases = (
-        _case(variant, dtype, shape, threads, isa, cache)
-        for shape, dtype, threads, isa, cache in product(shapes.fits, dtypes, counts, levels, block.cache)
+        _case(variant, dtype, shape, chosen, threads, isa, cache)
+        for shape, chosen, dtype, threads, isa, cache in product(
+            shapes.fits, settings, dtypes, counts, levels, block.cache
+        )
     )
     if why_no_count or why_no_level:
         # Nothing was asked for that this variant could do: one line says so, not one for every size.
@@ -171,9 +178,17 @@ def _isa_of(variant: VariantInfo, isa: tuple[str, ...]) -> tuple[tuple[str, ...]
     return ("native",), f"its instructions are not ours to choose, and only isa {', '.join(isa)} was asked for"
 
 
-def _case(variant: VariantInfo, dtype: str, shape: dict[str, int], threads: int, isa: str, cache: str) -> Case:
+def _case(
+    variant: VariantInfo,
+    dtype: str,
+    shape: dict[str, int],
+    chosen: dict[str, Param],
+    threads: int,
+    isa: str,
+    cache: str,
+) -> Case:
     return Case(
-        id=case_id(variant.name, dtype, shape, threads, isa=isa, cache=cache),
+        id=case_id(variant.name, dtype, shape, threads, params=chosen, isa=isa, cache=cache),
         op=variant.op,
         variant=variant.name,
         style=variant.style,
@@ -182,6 +197,7 @@ def _case(variant: VariantInfo, dtype: str, shape: dict[str, int], threads: int,
         threads=threads,
         isa=isa,
         cache=cache,
+        params=chosen,
     )
 
 
@@ -196,25 +212,17 @@ def _narrowed(candidates: tuple[_Candidate, ...], globs: tuple[str, ...]) -> tup
     return tuple(candidate for candidate in candidates if candidate[0].id in wanted) if globs else candidates
 
 
-def _nothing(blocks: list[Block]) -> str:
-    """Why the selection is empty: the only filter that can empty it silently is the dtype."""
-    asked = dict.fromkeys(dtype for block, _ in blocks for dtype in block.dtypes)
-    had = dict.fromkeys(dtype for _, variants in blocks for variant in variants for dtype in variant.dtypes)
-    return (
-        f"nothing selected: no selected kernel has dtype {' or '.join(asked)}; "
-        f"they have {', '.join(had) or 'none at all'}; change the dtypes or the kernels"
-    )
-
-
 def _in_report_order(
     candidates: tuple[_Candidate, ...], op_infos: tuple[OpInfo, ...], variant_infos: tuple[VariantInfo, ...]
 ) -> tuple[_Candidate, ...]:
     ops = {op.name: index for index, op in enumerate(op_infos)}
+    shared = {op.name: op.params for op in op_infos}
     variants = {variant.name: index for index, variant in enumerate(variant_infos)}
     dtypes = tuple(DTYPE_BYTES)
 
-    def place(candidate: _Candidate) -> tuple[int | str | tuple[int, ...], ...]:
+    def place(candidate: _Candidate) -> tuple[object, ...]:
         case = candidate[0]
+        of_op = {name: value for name, value in case.params.items() if name in shared[case.op]}
         dims = tuple(case.shape.values())
         return (
             ops[case.op],
@@ -222,8 +230,10 @@ def _in_report_order(
             not dims,
             math.prod(dims),
             dims,
+            params.order(of_op),
             STYLES.index(case.style),
             variants[case.variant],
+            params.order(case.params),
             dtypes.index(case.dtype),
             case.threads,
             case.isa != "native",

@@ -5,7 +5,7 @@ from pathlib import PurePath
 
 from msgspec.structs import replace
 
-from kernelbench import sizes
+from kernelbench import params, sizes
 from kernelbench.config import Config, Matrix
 from kernelbench.config_check import did_you_mean
 from kernelbench.errors import UsageError
@@ -45,7 +45,7 @@ def _agreed(blocks: tuple[Matrix, ...]) -> Matrix:
     first, default = blocks[0], Matrix()
     same = {
         name: getattr(first if all(getattr(block, name) == getattr(first, name) for block in blocks) else default, name)
-        for name in ("dtypes", "threads", "isa", "cache")
+        for name in ("dtypes", "params", "threads", "isa", "cache")
     }
     common = tuple(size for size in first.sizes if all(size in block.sizes for block in blocks))
     return replace(default, sizes=common, **same)
@@ -59,6 +59,16 @@ def _matching(glob: str, names: list[str]) -> list[str]:
     return matched
 
 
+def check_params(config: Config, blocks: list[Block], variants: tuple[VariantInfo, ...]) -> None:
+    """Raises UsageError for a parameter of --param that no selected variant has, of a matrix that none at all has.
+
+    As with sizes, a configuration narrowed by --kernel keeps its parameters.
+    """
+    params.check_names(config.params, (variant for _, chosen in blocks for variant in chosen), "no selected kernel")
+    for block, _ in blocks:
+        params.check_names(block.params, variants, "no kernel")
+
+
 def check_size_prefixes(blocks: list[Block], ops: tuple[OpInfo, ...]) -> None:
     """Raises UsageError for a size that names an op which does not exist.
 
@@ -69,3 +79,13 @@ def check_size_prefixes(blocks: list[Block], ops: tuple[OpInfo, ...]) -> None:
         for size in (size for entry in block.sizes for size in sizes.parse(entry)):
             if size.op and size.op not in known:
                 raise UsageError(f"size {size.text!r}: no op is named {size.op!r}; {did_you_mean(size.op, known)}")
+
+
+def why_nothing(blocks: list[Block]) -> str:
+    """Why the selection is empty: the only filter that can empty it silently is the dtype."""
+    asked = dict.fromkeys(dtype for block, _ in blocks for dtype in block.dtypes)
+    had = dict.fromkeys(dtype for _, variants in blocks for variant in variants for dtype in variant.dtypes)
+    return (
+        f"nothing selected: no selected kernel has dtype {' or '.join(asked)}; "
+        f"they have {', '.join(had) or 'none at all'}; change the dtypes or the kernels"
+    )

@@ -20,7 +20,7 @@ from kernelbench.errors import UsageError
 from kernelbench.model import OpInfo
 
 DEFAULT_SIZES: tuple[int | str, ...] = (256,)
-"""Used for an op that the selection gives no size."""
+"""Used for an op that the selection gives no size and that declares none of its own."""
 
 LARGEST_DIMENSION = 1 << 40
 """2^40 elements are at least 1 TiB; what lies beyond is a slip of the keyboard."""
@@ -67,15 +67,16 @@ def parse(entry: int | str) -> tuple[Size, ...]:
 
 
 def shapes(sizes: tuple[Size, ...], op: OpInfo) -> Shapes:
-    """The shapes that ``sizes`` give ``op``: its own where there are any, else the general ones, else the default."""
+    """The shapes that ``sizes`` give ``op``: its own where there are any, else the general ones, else its defaults."""
     chosen = [size for size in sizes if size.op == op.name] or [size for size in sizes if not size.op]
     if not chosen:
-        chosen = [size for entry in DEFAULT_SIZES for size in parse(entry)]
+        entries = [f"{op.name}:{entry}" for entry in op.sizes] or DEFAULT_SIZES
+        chosen = [size for entry in entries for size in parse(entry)]
     fits: list[dict[str, int]] = []
     misfits: list[tuple[str, str]] = []
     for size in chosen:
         for written in _joined(size, len(op.dims)):
-            group = written * len(op.dims) if len(written) == 1 else written
+            group = written * len(op.dims) if len(written) == 1 and op.square else written
             if len(group) != len(op.dims):
                 misfits.append(("x".join(map(str, group)), _misfit(group, op)))
             elif (shape := dict(zip(op.dims, group, strict=True))) not in fits:
@@ -142,6 +143,8 @@ def _joined(size: Size, dims: int) -> list[tuple[int, ...]]:
 
 def _misfit(group: tuple[int, ...], op: OpInfo) -> str:
     count = len(op.dims)
+    if len(group) == 1 and not op.square:
+        return f"{op.name} has no equal dimensions: give each its own, {' x '.join(op.dims)}"
     return (
         f"{op.name} has {count} dimension{'s' * (count != 1)} ({' x '.join(op.dims)}), "
         f"the size {'x'.join(map(str, group))} has {len(group)}"

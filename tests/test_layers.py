@@ -15,7 +15,7 @@ PACKAGE = Path(kernelbench.__file__).resolve().parent
 
 BASE = {"errors", "units"}
 MODEL = BASE | {"model", "protocol"}
-PLAN = MODEL | {"sizes", "config", "config_check", "selection", "fitness", "plan"}
+PLAN = MODEL | {"sizes", "params", "config", "config_check", "selection", "fitness", "plan"}
 ALLOWED: dict[str, set[str]] = {
     "errors": set(),
     "units": set(),
@@ -24,6 +24,7 @@ ALLOWED: dict[str, set[str]] = {
     "remember": BASE | {"model"},
     # What is to be done: pure.
     "sizes": PLAN,
+    "params": PLAN,
     "config": PLAN,
     "config_check": PLAN,
     "selection": PLAN,

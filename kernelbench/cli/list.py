@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from kernelbench.model import VariantInfo
+    from kernelbench.model import OpInfo, ParamValues, VariantInfo
     from kernelbench.protocol import CatalogueReply
 
 WIDTH = 80
@@ -54,14 +54,27 @@ def render(known: "CatalogueReply") -> str:
     blocks = []
     for op in known.ops:
         lines = textwrap.wrap(f"{op.name}: {op.summary}", WIDTH, subsequent_indent="  ")
+        if op.params:
+            lines += _note(f"parameters: {_values(op.params)}", " " * 4)
+        if op.sizes:
+            lines += _note(f"sizes by default ({' x '.join(op.dims)}): {', '.join(op.sizes)}", " " * 4)
         for variant in known.variants:
             if variant.op == op.name:
-                lines += _entry(variant)
+                lines += _entry(variant, op)
         blocks.append("\n".join(lines))
     return "\n\n".join(blocks)
 
 
-def _entry(variant: "VariantInfo") -> list[str]:
+def _values(params: "dict[str, ParamValues]") -> str:
+    """ "causal=0,1; group=32,128": as --param takes them."""
+    return "; ".join(f"{name}={','.join(map(str, values))}" for name, values in params.items())
+
+
+def _note(text: str, indent: str) -> list[str]:
+    return textwrap.wrap(text, WIDTH, initial_indent=indent, subsequent_indent=indent + "  ")
+
+
+def _entry(variant: "VariantInfo", op: "OpInfo") -> list[str]:
     facts = [
         variant.style,
         " ".join(variant.dtypes),
@@ -72,7 +85,8 @@ def _entry(variant: "VariantInfo") -> list[str]:
     lines = textwrap.wrap(
         f"{variant.name:<24} {', '.join(facts)}", WIDTH, initial_indent="  ", subsequent_indent=" " * 27
     )
-    notes = [variant.summary]
+    own = {name: values for name, values in variant.params.items() if name not in op.params}
+    notes = [variant.summary, *([f"parameters: {_values(own)}"] if own else [])]
     if variant.unavailable:
         notes.append(f"not available here: {variant.unavailable}")
     for note in notes:

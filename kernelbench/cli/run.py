@@ -31,6 +31,9 @@ _WITH_RESUME = {"resume", "output", "html", "no_html", "quiet"}
 @click.option(
     "-s", "--sizes", multiple=True, metavar="LIST", help="64,256,1x4096x4096 or conv2d:1x64x56x56,64x3x3; repeatable."
 )
+@click.option(
+    "-p", "--param", "params", multiple=True, metavar="NAME=LIST", help="Values of a parameter: sparsity=0.5,0.9."
+)
 @click.option("-t", "--threads", multiple=True, metavar="LIST", help="Thread counts: 1,2,all.")
 @click.option("--isa", multiple=True, metavar="LIST", help="Instruction sets: native,avx2.")
 @click.option("--cache", multiple=True, metavar="LIST", help="Cache states: warm,cold.")
@@ -84,7 +87,7 @@ def find_config(name: str | None) -> Path:
 
 
 def _flags(given: dict[str, Any]) -> Flags:
-    lists = ("kernels", "cases", "dtypes", "sizes", "threads", "isa", "cache", "modules")
+    lists = ("kernels", "cases", "dtypes", "sizes", "params", "threads", "isa", "cache", "modules")
     numbers = ("rounds", "time_budget_s", "seed")
     return Flags(
         **{name: given[name] or UNSET for name in lists},

@@ -5,7 +5,6 @@ Dispatch alone costs np.matmul a fifth of its time at n = 64, which says nothing
 
 import ctypes
 from functools import cache
-from typing import Any
 
 import numpy as np
 from llvmlite import ir
@@ -13,6 +12,7 @@ from numba import types
 from numba.extending import intrinsic
 
 from kernelbench.errors import UsageError
+from kernelbench.kernels._registry import Arrays, Shape
 
 _NAMES = ("scipy_cblas_{}64_", "cblas_{}64_")
 """Names with 64-bit integers, as NumPy's wheels have them (a plain cblas_sgemm takes 32-bit ones)."""
@@ -38,7 +38,7 @@ def unavailable() -> str:
     return "" if symbol("sgemm") else "NumPy here carries no OpenBLAS with a cblas_sgemm of 64-bit integers"
 
 
-def with_gemm(inputs: tuple[Any, ...]) -> tuple[Any, ...]:
+def with_gemm(inputs: Arrays, shape: Shape) -> Arrays:
     """(a[m,k], b[k,n]) and the address of the gemm for their dtype. Raises UsageError when there is none."""
     address = symbol({"f": "sgemm", "d": "dgemm"}[inputs[0].dtype.char])
     if not address:

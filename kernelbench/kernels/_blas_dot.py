@@ -1,13 +1,12 @@
 """cblas_sdot and cblas_ddot of NumPy's own BLAS, called from compiled code."""
 
-from typing import Any
-
 from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
 from kernelbench.errors import UsageError
 from kernelbench.kernels import _blas
+from kernelbench.kernels._registry import Arrays, Shape
 
 _ROUTINES = {"f": "sdot", "d": "ddot"}
 
@@ -18,7 +17,7 @@ def unavailable() -> str:
     return "" if found else "NumPy here carries no OpenBLAS with cblas_sdot and cblas_ddot of 64-bit integers"
 
 
-def with_dot(inputs: tuple[Any, ...]) -> tuple[Any, ...]:
+def with_dot(inputs: Arrays, shape: Shape) -> Arrays:
     """(a[n], b[n]) and the address of the dot for their dtype. Raises UsageError when there is none."""
     address = _blas.symbol(_ROUTINES[inputs[0].dtype.char])
     if not address:

@@ -1,13 +1,12 @@
 """Matrix times vector by NumPy's own BLAS, through its C symbol."""
 
-from typing import Any
-
 from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
 from kernelbench.errors import UsageError
 from kernelbench.kernels._blas import symbol
+from kernelbench.kernels._registry import Arrays, Shape
 
 
 def unavailable() -> str:
@@ -15,7 +14,7 @@ def unavailable() -> str:
     return "" if symbol("sgemv") else "NumPy here carries no OpenBLAS with a cblas_sgemv of 64-bit integers"
 
 
-def with_gemv(inputs: tuple[Any, ...]) -> tuple[Any, ...]:
+def with_gemv(inputs: Arrays, shape: Shape) -> Arrays:
     """(a[m,n], x[n]) and the address of the gemv for their dtype. Raises UsageError when there is none."""
     address = symbol({"f": "sgemv", "d": "dgemv"}[inputs[0].dtype.char])
     if not address:

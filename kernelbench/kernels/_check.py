@@ -6,7 +6,7 @@ References share no code with the kernels: float64 by einsum (no BLAS), integers
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,7 +24,8 @@ class WrongResult(Exception):
 class Verification:
     """Everything a check may look at."""
 
-    shape: dict[str, int]
+    shape: Mapping[str, Any]
+    """Dimensions and parameters."""
     dtype: str
     seed: int
     inputs: tuple[Any, ...]
@@ -46,7 +47,7 @@ class Verification:
 Check = Callable[[Verification], Accuracy]
 """Raises WrongResult, or says how exact the outputs are."""
 
-EPS = {"f64": 2.0**-53, "f32": 2.0**-24}
+EPS = {"f64": 2.0**-53, "f32": 2.0**-24, "bf16": 2.0**-8}
 """Unit roundoff."""
 
 

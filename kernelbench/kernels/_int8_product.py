@@ -1,33 +1,68 @@
-"""What a product of 8-bit operands prepares, does and must give; the kernel itself is in its op's file."""
+"""What a product of 8-bit operands prepares, does and must give; the kernels themselves are in matmul_int8.py."""
 
 import numpy as np
 from msgspec import structs
+from numba import get_num_threads
 
 from kernelbench.kernels._check import Verification, exactly
+from kernelbench.kernels._dot_gemm import panel_rows, scratch_bytes
+from kernelbench.kernels._dot_tile import KC, NR
 from kernelbench.kernels._product import product_error
 from kernelbench.kernels._quantize import absmax_int8
 from kernelbench.kernels._registry import Arrays, Shape
+from kernelbench.kernels._scratch import Scratch
 from kernelbench.model import Accuracy, Work
-from kernelbench.simd.dot import COLUMNS, QUAD, ROWS
+from kernelbench.simd.dot import QUAD
 
 
-def panels(inputs: Arrays) -> Arrays:
-    """(a, b, correction): a as unsigned bytes padded to whole tiles, b in panels, what the offset adds.
+def quantized(inputs: Arrays, shape: Shape) -> Arrays:
+    """(a[m,k], b[k,n]) as int8 with a scale for each operand. Raises ValueError for NaN and infinity."""
+    return tuple(absmax_int8(x)[0] for x in inputs)
 
-    The instruction multiplies unsigned by signed bytes, so a is stored as a + 128 and every sum starts
-    at -128 * (column sum of b), which takes the offset back out exactly.
+
+def with_scratch(inputs: Arrays, shape: Shape) -> Arrays:
+    """(a[m,k] int8, b[k,n] int8, scratch)"""
+    return (*quantized(inputs, shape), Scratch.of(scratch_bytes(shape["k"], 1)))
+
+
+def with_scratches(inputs: Arrays, shape: Shape) -> Arrays:
+    """(a[m,k] int8, b[k,n] int8, scratch of each thread, their number)"""
+    # Asked for in compiled code, the number would be an address of this process: Numba would not cache the kernel.
+    threads = get_num_threads()
+    return (*quantized(inputs, shape), Scratch.of(threads * scratch_bytes(shape["k"], 1)), threads)
+
+
+def with_panels(inputs: Arrays, shape: Shape) -> Arrays:
+    """(a[m,k] int8, panels of b, scratch)"""
+    a, b, work = with_scratch(inputs, shape)
+    return a, panels(b, 128), work
+
+
+def with_panels_and_scratches(inputs: Arrays, shape: Shape) -> Arrays:
+    """(a[m,k] int8, panels of b, scratch of each thread, their number)"""
+    a, b, *rest = with_scratches(inputs, shape)
+    return (a, panels(b, 128), *rest)
+
+
+def panels(b: np.ndarray, offset: int) -> np.ndarray:
+    """b[k,n] int8 as the words that the tile reads, int32[panels, panel_rows(k), NR], zeros beyond b.
+
+    A word holds four steps of k of a column. Above each slice of kc words lies what the sums over it begin with:
+    -offset x the sum of each of its columns, which takes out an ``offset`` added to the other operand.
     """
-    a, b = (absmax_int8(x)[0] for x in inputs)
-    (m, k), n = a.shape, b.shape[1]
-    rows, depth, columns = -(-m // ROWS) * ROWS, -(-k // QUAD) * QUAD, -(-n // COLUMNS) * COLUMNS
-    unsigned = np.zeros((rows, depth), np.uint8)
-    unsigned[:m, :k] = (a.astype(np.int16) + 128).astype(np.uint8)
-    padded = np.zeros((depth, columns), np.int8)
+    k, n = b.shape
+    words, columns = -(-k // QUAD), -(-n // NR) * NR
+    padded = np.zeros((words * QUAD, columns), np.int8)
     padded[:k, :n] = b
-    # panel[j][p][column][q] = b[4 p + q, 32 j + column]: four steps of k for a column lie side by side
-    panels = padded.reshape(depth // QUAD, QUAD, columns // COLUMNS, COLUMNS).transpose(2, 0, 3, 1)
-    correction = (-128 * padded.sum(axis=0, dtype=np.int64)).astype(np.int32)
-    return unsigned, np.ascontiguousarray(panels), correction
+    made = np.zeros((columns // NR, panel_rows.py_func(k, 1), NR), np.int32)
+    quads = padded.reshape(words, QUAD, columns // NR, NR).transpose(2, 0, 3, 1)
+    whole = np.ascontiguousarray(quads).view(np.int32).reshape(columns // NR, words, NR)
+    for i, first in enumerate(range(0, words, KC)):
+        top, last = first + i, min(first + KC, words)
+        sums = padded[first * QUAD : last * QUAD].sum(axis=0, dtype=np.int32)
+        made[:, top] = (-offset * sums).reshape(-1, NR)
+        made[:, top + 1 : top + 1 + last - first] = whole[:, first:last]
+    return made
 
 
 def work(shape: Shape, dtype: str) -> Work:
@@ -41,8 +76,12 @@ def work(shape: Shape, dtype: str) -> Work:
         write_bytes=4 * m * n,
         rfo_bytes=4 * m * n,
         working_set_bytes=m * k + k * n + 4 * m * n,
-        prepared_bytes=m * k + k * n + 4 * n,
     )
+
+
+def work_on_panels(shape: Shape, dtype: str) -> Work:
+    """``work`` where b was packed ahead."""
+    return structs.replace(work(shape, dtype), prepared_bytes=shape["k"] * shape["n"])
 
 
 def check(v: Verification) -> Accuracy:

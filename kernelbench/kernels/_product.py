@@ -40,7 +40,7 @@ def _product(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _small(v: Verification) -> bool:
-    return v.shape["m"] * v.shape["n"] * v.shape["k"] <= WHOLE_UP_TO
+    return bool(v.shape["m"] * v.shape["n"] * v.shape["k"] <= WHOLE_UP_TO)
 
 
 def check_product(v: Verification, a: np.ndarray, b: np.ndarray, c: np.ndarray, tolerance: float) -> Accuracy:

@@ -22,49 +22,22 @@ import numpy as np
 from msgspec import UNSET, UnsetType
 
 from kernelbench.errors import UsageError
+from kernelbench.kernels import _params
 from kernelbench.kernels._check import Check
-from kernelbench.model import DTYPE_BYTES, STYLES, Dtypes, OpInfo, VariantInfo, Work
+from kernelbench.kernels._values import NUMPY as NUMPY
+from kernelbench.kernels._values import random_values as random_values
+from kernelbench.model import DTYPE_BYTES, STYLES, Dtypes, OpInfo, ParamValues, VariantInfo, Work
 
-Shape = Mapping[str, int]
+Shape = Mapping[str, Any]
+"""Dimensions and parameters by name: {"m": 512, "n": 512, "k": 512, "causal": 1}."""
 Arrays = tuple[Any, ...]
 """Operands: NumPy arrays, and integers (a size, an address)."""
 Outputs = tuple[tuple[tuple[int, ...], str], ...]
 """(shape, dtype) of each output."""
 F = TypeVar("F", bound=Callable[..., Any])
 
-NUMPY: dict[str, np.dtype[Any]] = {
-    "f64": np.dtype(np.float64),
-    "f32": np.dtype(np.float32),
-    "i32": np.dtype(np.int32),
-    "i8": np.dtype(np.int8),
-    "u8": np.dtype(np.uint8),
-}
-"""NumPy's name of each number type."""
-
 _OPS: dict[str, Op] = {}
 _VARIANTS: dict[str, Variant] = {}
-
-
-def random_values(rng: np.random.Generator, shape: tuple[int, ...], dtype: str) -> np.ndarray:
-    """Values of either sign with magnitude in [0.5, 1): neither zero nor denormal, and no sum grows fast.
-
-    Drawn as bits: a random sign and mantissa under the exponent of 0.5. Raises UsageError for a type other than
-    f64 and f32.
-    """
-    if dtype not in _BITS:
-        raise UsageError(f"random_values makes f64 and f32, not {dtype!r}; make f32 and quantize it in prepare()")
-    keep, half = _BITS[dtype]
-    bits: np.ndarray = rng.integers(0, np.iinfo(keep.dtype).max, shape, dtype=keep.dtype, endpoint=True)
-    bits &= keep
-    bits |= half
-    return bits.view(NUMPY[dtype])
-
-
-_BITS: dict[str, tuple[np.unsignedinteger[Any], np.unsignedinteger[Any]]] = {
-    "f64": (np.uint64(0x800F_FFFF_FFFF_FFFF), np.uint64(0x3FE0_0000_0000_0000)),
-    "f32": (np.uint32(0x807F_FFFF), np.uint32(0x3F00_0000)),
-}
-"""Per type, as unsigned words of its size: the bits kept (sign and mantissa), the exponent of 0.5."""
 
 
 @dataclass(frozen=True)
@@ -87,16 +60,23 @@ class Op:
     """(shape, dtype) -> the work of one call."""
     check: Check
     """Compares outputs with the op's independent reference."""
+    params: Mapping[str, ParamValues] = field(default_factory=dict)
+    """Parameters beyond the dimensions, each with the values measured by default."""
+    sizes: tuple[str, ...] = ()
+    """Sizes measured when the user names none ("512x1024"); empty: those of every op."""
+    square: bool = True
+    """False where equal dimensions make no sense: a bare number is then no size of this op."""
 
     def __post_init__(self) -> None:
         if self.name in _OPS:
             raise UsageError(f"op {self.name!r} is declared twice; choose another name")
+        _params.checked(f"op {self.name!r}", self.params, self.dims)
         _OPS[self.name] = self
 
     @property
     def info(self) -> OpInfo:
         """The op as data."""
-        return OpInfo(self.name, self.summary, self.dims)
+        return OpInfo(self.name, self.summary, self.dims, dict(self.params), self.sizes, self.square)
 
     def variant(
         self,
@@ -106,7 +86,8 @@ class Op:
         name: str = "",
         parallel: bool = False,
         python_flops: float | UnsetType = UNSET,
-        prepare: Callable[[Arrays], Arrays] | None = None,
+        params: Mapping[str, ParamValues] | None = None,
+        prepare: Callable[[Arrays, Shape], Arrays] | None = None,
         outputs: Callable[[Shape, str], Outputs] | None = None,
         work: Callable[[Shape, str], Work] | None = None,
         check: Check | None = None,
@@ -115,9 +96,11 @@ class Op:
     ) -> Callable[[F], F]:
         """Declare a variant of this op; returns the function unchanged.
 
-        ``prepare`` turns the op's inputs into this variant's, ahead of timing (quantize, pack, look up a
-        library's symbol). ``outputs``, ``work`` and ``check`` override the op's. ``unavailable`` says
-        why it cannot run here, or "". Raises UsageError for a duplicate name or an unknown style or dtype.
+        ``prepare(inputs, shape)`` turns the op's inputs into this variant's, ahead of timing (quantize, pack,
+        look up a library's symbol). ``params`` are parameters of this variant alone, each with the values
+        measured by default. ``outputs``, ``work`` and ``check`` override the op's. ``unavailable`` says why it
+        cannot run here, or "". Raises UsageError for a duplicate name, an unknown style or dtype, an unfit
+        parameter.
         """
 
         def register(function: F) -> F:
@@ -130,7 +113,8 @@ class Op:
                 function=function,
                 parallel=parallel,
                 python_flops=python_flops,
-                prepare=prepare or (lambda inputs: inputs),
+                own_params=params or {},
+                prepare=prepare or (lambda inputs, shape: inputs),
                 outputs=outputs or self.outputs,
                 work=work or self.work,
                 check=check or self.check,
@@ -162,7 +146,9 @@ class Variant:
     function: Callable[..., Any] = field(repr=False)
     parallel: bool
     python_flops: float | UnsetType
-    prepare: Callable[[Arrays], Arrays] = field(repr=False)
+    own_params: Mapping[str, ParamValues]
+    """Parameters it has beside its op's."""
+    prepare: Callable[[Arrays, Shape], Arrays] = field(repr=False)
     outputs: Callable[[Shape, str], Outputs] = field(repr=False)
     work: Callable[[Shape, str], Work] = field(repr=False)
     check: Check = field(repr=False)
@@ -177,7 +163,13 @@ class Variant:
         unknown = [d for d in self.dtypes if d not in DTYPE_BYTES]
         if unknown or not self.dtypes:
             raise UsageError(f"variant {self.name!r}: dtypes {self.dtypes!r} must be among {', '.join(DTYPE_BYTES)}")
+        _params.checked(f"variant {self.name!r}", self.own_params, (*self.op.dims, *self.op.params))
         _VARIANTS[self.name] = self
+
+    @property
+    def params(self) -> dict[str, ParamValues]:
+        """Its op's parameters and its own, each with the values measured by default."""
+        return {**self.op.params, **self.own_params}
 
     @property
     def compiled(self) -> bool:
@@ -198,20 +190,27 @@ class Variant:
             parallel=self.parallel,
             compiled=self.compiled,
             module=self.function.__module__,
+            params=self.params,
             python_flops=self.python_flops,
             unavailable=self.unavailable(),
         )
 
-    def make_inputs(self, shape: Shape | int, dtype: str, seed: int = 0) -> Inputs:
-        """Prepared inputs for ``shape`` (an int: all dimensions equal) of ``dtype``; the same for the same seed.
+    def whole(self, shape: Shape | int) -> Shape:
+        """``shape`` (an int: all dimensions equal) with the first default of every parameter it leaves out."""
+        sizes = dict.fromkeys(self.op.dims, shape) if isinstance(shape, int) else dict(shape)
+        return {**sizes, **{name: values[0] for name, values in self.params.items() if name not in sizes}}
 
-        Raises UsageError for a dtype the variant lacks.
+    def make_inputs(self, shape: Shape | int, dtype: str, seed: int = 0) -> Inputs:
+        """Prepared inputs for ``shape`` of ``dtype``; the same for the same seed.
+
+        ``shape`` names dimensions and parameters, as ``whole`` says. Raises UsageError for a dtype the variant
+        lacks.
         """
         if dtype not in self.dtypes:
             raise UsageError(f"{self.name} has no dtype {dtype!r}; it has {', '.join(self.dtypes)}")
-        sizes = dict.fromkeys(self.op.dims, shape) if isinstance(shape, int) else dict(shape)
-        made = self.op.inputs(sizes, dtype, np.random.default_rng(seed))
-        return Inputs(self.prepare(made), sizes, dtype)
+        settled = self.whole(shape)
+        made = self.op.inputs(settled, dtype, np.random.default_rng(seed))
+        return Inputs(self.prepare(made, settled), settled, dtype)
 
     def call(self, inputs: Inputs) -> Any:
         """Run it once from Python on ``inputs``; returns the output array, or a tuple of several."""

@@ -1,25 +1,42 @@
-"""Weight-only quantization for matrix times vector: what is prepared and how its result is judged.
+"""Weights of few bits for matrix times vector: how they are quantized and laid out, and the work they leave.
 
-Weights become small integers with one step (scale) for every ``group`` neighbours of a row; activations
-stay f32. A matrix times one vector reads every weight once, so fewer bytes a weight are less time.
+Weights become small integers with one step (scale) for every ``group`` neighbours of a row. A matrix times one
+vector reads every weight once, so fewer bytes a weight are less time.
 """
 
 from collections.abc import Callable
 
 import numpy as np
-from msgspec import structs
 
-from kernelbench.kernels._check import EPS, Verification, close_to
 from kernelbench.kernels._registry import Shape
-from kernelbench.model import Accuracy, Work
+from kernelbench.model import Work
+from kernelbench.simd.vector import lanes_of
 
-GROUP = 32
-"""4-bit weights that share a step: as in GGML's Q4_0 and the usual choice of weight-only inference."""
-HALF = GROUP // 2
+CHUNK = 32
+"""Weights of a row that are packed together: a whole number of them makes a group."""
+GROUPS = (32, 128)
+"""4-bit weights that share a step: 32 as in GGML's Q4_0, 128 as in GPTQ and AWQ."""
 TOP = {8: 127, 4: 7}
 """Bits -> largest integer; symmetric, so that -q is always valid."""
 PART = 1 << 20
 """Weights taken at a time: 8 MiB as float64."""
+LANES = lanes_of(4)
+"""Rows of a panel: the 32-bit sums that one vector holds, at the instruction-set level of this process."""
+
+
+def groups_of(n: int, group: int) -> int:
+    """Groups of a row of n weights: at least one, the last one filled up with zeros."""
+    return max(1, -(-n // group))
+
+
+def _steps(parts: np.ndarray, bits: int) -> tuple[np.ndarray, np.ndarray]:
+    """(q float64, step f32) of parts[...,group] float64: rounded to the nearest of 2 TOP + 1 integers."""
+    peak = np.max(np.abs(parts), axis=-1, initial=0.0)
+    if not np.isfinite(peak).all():
+        raise ValueError("a holds NaN or infinity, which no integer represents; remove them before quantizing")
+    least = float(np.finfo(np.float32).tiny)
+    step = np.where(peak > 0, np.maximum(peak / TOP[bits], least), 1.0).astype(np.float32)
+    return np.rint(parts / step[..., None].astype(np.float64)), step
 
 
 def quantize(a: np.ndarray, bits: int, group: int) -> tuple[np.ndarray, np.ndarray]:
@@ -30,44 +47,67 @@ def quantize(a: np.ndarray, bits: int, group: int) -> tuple[np.ndarray, np.ndarr
     stands for.
     """
     m, n = a.shape
-    groups = max(1, -(-n // group))
+    groups = groups_of(n, group)
     q, steps = np.zeros((m, groups * group), np.int8), np.ones((m, groups), np.float32)
     rows = max(1, PART // max(1, n))
     for first in range(0, m, rows):
         padded = np.zeros((min(rows, m - first), groups * group))
         padded[:, :n] = a[first : first + rows]
-        apart = padded.reshape(-1, groups, group)
-        peak = np.max(np.abs(apart), axis=2, initial=0.0)
-        if not np.isfinite(peak).all():
-            raise ValueError("a holds NaN or infinity, which no integer represents; remove them before quantizing")
-        least = float(np.finfo(np.float32).tiny)
-        step = np.where(peak > 0, np.maximum(peak / TOP[bits], least), 1.0).astype(np.float32)
-        steps[first : first + rows] = step
-        q[first : first + rows] = np.rint(apart / step[:, :, None].astype(np.float64)).reshape(padded.shape)
+        made, steps[first : first + rows] = _steps(padded.reshape(-1, groups, group), bits)
+        q[first : first + rows] = made.reshape(padded.shape)
     return q, steps
 
 
-def pack_nibbles(q: np.ndarray) -> np.ndarray:
-    """q int8 [m,groups*32] in [-8, 7] -> uint8 [m,groups*16]: byte j of a group holds q[j] + 8 low, q[j + 16] high.
+def _panels(rows: np.ndarray, padding: int) -> np.ndarray:
+    """rows[m,...] -> [panels,...,LANES]: neighbouring rows in neighbouring lanes, ``padding`` in those beyond m."""
+    m, *rest = rows.shape
+    whole = np.full((max(1, -(-m // LANES)) * LANES, *rest), padding, rows.dtype)
+    whole[:m] = rows
+    return np.ascontiguousarray(np.moveaxis(whole.reshape(-1, LANES, *rest), 1, -1))
 
-    So one mask and one shift give 16 neighbours each, in order.
+
+def pack_nibbles(q: np.ndarray) -> np.ndarray:
+    """q int8 [m,chunks*32] in [-8, 7] -> int32 [panels,chunks,4,LANES]: 8 weights of a row in each number.
+
+    Byte b of number t of a chunk holds q[4 t + b] + 8 in its low half and q[16 + 4 t + b] + 8 in its high one, so
+    that masked low halves are 4 neighbours of a row, and masked high halves 4 more.
     """
     m, width = q.shape
-    apart = (q.reshape(m, width // GROUP, 2, HALF) + 8).astype(np.uint8)
-    packed: np.ndarray = (apart[:, :, 0] | (apart[:, :, 1] << 4)).reshape(m, width // 2)
-    return packed
+    apart = (q.reshape(m, width // CHUNK, 2, 4, 4) + 8).astype(np.uint8)
+    packed: np.ndarray = apart[:, :, 0] | (apart[:, :, 1] << 4)
+    return _panels(np.ascontiguousarray(packed).view(np.int32)[..., 0], 0)
 
 
-def work(weights_bytes: Callable[[int, int], int]) -> Callable[[Shape, str], Work]:
-    """The work of y[m] = a[m,n] x[n] when a takes ``weights_bytes(m, n)``, steps included."""
+def pack_bytes(q: np.ndarray) -> np.ndarray:
+    """q int8 [m,chunks*32] -> int32 [panels,chunks,8,LANES]: 4 neighbours of a row, + 128, in each number."""
+    m, width = q.shape
+    unsigned = (q.reshape(m, width // CHUNK, 8, 4).astype(np.int16) + 128).astype(np.uint8)
+    return _panels(unsigned.view(np.int32)[..., 0], 0)
+
+
+def panels_of(steps: np.ndarray) -> np.ndarray:
+    """steps f32 [m,groups] -> [panels,groups,LANES], 0 for rows beyond m."""
+    return _panels(steps, 0)
+
+
+def scratch_bytes(n: int, group: int) -> int:
+    """Bytes of x[n] as 8-bit integers, with a step and a sum of 4 bytes each for every ``group`` of them."""
+    return groups_of(n, group) * (group + 8)
+
+
+def work(weights_bytes: Callable[[int, int, Shape], int], *, mix: str = "fma") -> Callable[[Shape, str], Work]:
+    """The work of y[m] = a[m,n] x[n] when a takes ``weights_bytes(m, n, shape)``, steps included.
+
+    ``mix`` "fma" is of f32: that the weights are widened first is work that this does not count.
+    """
 
     def of(shape: Shape, dtype: str) -> Work:
         m, n = shape["m"], shape["n"]
-        a = weights_bytes(m, n)
+        a = weights_bytes(m, n, shape)
         return Work(
             model="modelled",
             flop=2 * m * n,
-            mix="fma",  # of f32: the weights are widened first, which is work that this does not count
+            mix=mix,
             read_bytes=a + 4 * n,
             write_bytes=4 * m,
             rfo_bytes=4 * m,
@@ -89,31 +129,3 @@ def products(a: np.ndarray, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
             exact[first : first + rows] = np.einsum("mn,n->m", part, wide)
             scale[first : first + rows] = np.einsum("mn,n->m", np.abs(part), np.abs(wide))
     return exact, np.maximum(scale, np.finfo(np.float64).tiny)
-
-
-def check(bits: int, group: Callable[[int], int]) -> Callable[[Verification], Accuracy]:
-    """Judges y[m] first against float64 on the same quantized weights, then against the weights as they were."""
-
-    def of(v: Verification) -> Accuracy:
-        a, x = v.inputs
-        n, y = v.shape["n"], v.outputs[0]
-
-        def oracle() -> tuple[np.ndarray, ...]:
-            size = group(n)
-            q, steps = quantize(a, bits, size)
-            across = np.repeat(steps.astype(np.float64), size, axis=1)[:, :n]
-            return *products(q[:, :n] * across, x), products(across, x)[1]
-
-        exact, scale, step = v.once(f"i{bits}", oracle)
-        # Widening is exact; n products, a step each and their sum round as any f32 sum does (see gemv's check).
-        rounding = max(8.0, n**0.5) * EPS["f32"]
-        metric = "max |error| / (|a| |x|) on the quantized weights"
-        close_to(y, exact, scale, rounding, metric=metric, reference="float64 on the quantized weights")
-        truth, _ = v.once("gemv", lambda: products(a, x))
-        # Rounding a weight to the nearest errs by half a step; a weight is at most TOP steps.
-        accuracy = close_to(
-            y, truth, step, 0.5 + TOP[bits] * rounding, metric="max |error| / (step |x|)", reference="float64"
-        )
-        return structs.replace(accuracy, reference="float64 on the same integers, then float64")
-
-    return of

@@ -6,6 +6,7 @@ The ladder, each rung a line:
   streaming   whole vectors stored past the caches: no line of z is read for ownership
   parallel    the vectorized loop on every thread
   numpy       np.add, as a Python user calls it
+  torch       torch.add, as a Python user calls it
 
 Work of one call, s = bytes per element:
   FLOP   n                       an add an element
@@ -17,19 +18,15 @@ Special values follow IEEE 754: NaN gives NaN, inf - inf is NaN, a sum beyond th
 """
 
 import numpy as np
-from msgspec import structs
 from numba import njit, prange
 
-from kernelbench.kernels import _vectors
-from kernelbench.kernels._registry import Op, Shape
-from kernelbench.kernels._streaming import elements_before_alignment, lanes, stream_add, wait_for_stores
-from kernelbench.model import Work
+from kernelbench.kernels import _peers, _vectors
+from kernelbench.kernels._registry import Op
+from kernelbench.kernels._streaming import whole_vectors, without_ownership
+from kernelbench.kernels._vectors import PARALLEL_ELEMENTS
+from kernelbench.simd import lanes as simd
 
 _work = _vectors.work(reads=2, flop=1, mix="add")
-
-
-def _streaming_work(shape: Shape, dtype: str) -> Work:
-    return structs.replace(_work(shape, dtype), rfo_bytes=0)
 
 
 add = Op(
@@ -70,22 +67,18 @@ def vectorized(x, y, z):
         z[i] = x[i] + y[i]
 
 
-@add.variant(style="vectorized", dtypes=("f64", "f32"), work=_streaming_work)
+@add.variant(style="vectorized", dtypes=("f64", "f32"), work=without_ownership(_work))
 @njit(nogil=True)
 def streaming(x, y, z):
-    """Whole vectors of sums stored past the caches: for what is too large to stay there."""
-    # x[n], y[n], z[n]. A streaming store needs a whole vector at its own alignment: the ends are added as usual.
-    n = x.size
-    head = min(n, elements_before_alignment(z))
-    w = lanes(z)
-    whole = head + (n - head) // w * w
-    for i in range(head):
-        z[i] = x[i] + y[i]
-    for i in range(head, whole, w):
-        stream_add(x, y, z, i)
-    for i in range(whole, n):
-        z[i] = x[i] + y[i]
-    wait_for_stores()
+    """Whole vectors stored past the caches: for what is too large to stay there."""
+    # x[n], y[n], z[n]. A streaming store needs a whole vector at its own alignment: the ends are done as usual.
+    first, last = whole_vectors(z)
+    vectorized(x[:first], y[:first], z[:first])
+    w = simd.lanes(z)
+    for i in range(first, last, w):
+        simd.stream(z, i, simd.load(x, i) + simd.load(y, i))
+    vectorized(x[last:], y[last:], z[last:])
+    simd.fence()
 
 
 @add.variant(style="parallel", dtypes=("f64", "f32"), parallel=True)
@@ -93,6 +86,9 @@ def streaming(x, y, z):
 def parallel(x, y, z):
     """The vectorized loop, one contiguous part a thread."""
     # x[n], y[n], z[n]
+    if x.size < PARALLEL_ELEMENTS:
+        vectorized(x, y, z)
+        return
     for i in prange(x.size):
         z[i] = x[i] + y[i]
 
@@ -101,3 +97,16 @@ def parallel(x, y, z):
 def numpy(x, y, z):
     """np.add(x, y, out=z), with the cost of the Python call."""
     np.add(x, y, out=z)
+
+
+@add.variant(
+    style="library",
+    name="torch",
+    dtypes=("f64", "f32"),
+    parallel=True,
+    prepare=_peers.for_torch,
+    unavailable=_peers.missing("torch"),
+)
+def with_torch(x, y, z):
+    """torch.add(x, y, out=z), with the cost of the Python call."""
+    _peers.torch().add(_peers.tensor(x), _peers.tensor(y), out=_peers.tensor(z))

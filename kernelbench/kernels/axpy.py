@@ -7,8 +7,10 @@ every call does the same work on the same operands, at the cost of reading z's l
 The ladder, each rung a line:
   naive       one element a trip
   vectorized  a unit-stride loop that the compiler turns into vectors with a fused multiply-add
+  streaming   whole vectors stored past the caches: no line of z is read for ownership
   parallel    the vectorized loop on every thread
   numpy       np.multiply then np.add: two calls, so z is written twice and read once more
+  torch       torch.add with its alpha: one call, one pass
 
 Work of one call, s = bytes per element:
   FLOP   2 n                       a multiply and an add an element
@@ -22,11 +24,16 @@ give a finite sum and the others infinity.
 import numpy as np
 from numba import njit, prange
 
-from kernelbench.kernels import _vectors
+from kernelbench.kernels import _peers, _vectors
 from kernelbench.kernels._registry import Op
+from kernelbench.kernels._streaming import whole_vectors, without_ownership
+from kernelbench.kernels._vectors import PARALLEL_ELEMENTS
+from kernelbench.simd import lanes as simd
 
 ALPHA = 0.75
 """Exact in every float type, and 0.75 x + y of operands below 1 stays below 2."""
+
+_work = _vectors.work(reads=2, flop=2, mix="fma")
 
 axpy = Op(
     name="axpy",
@@ -34,7 +41,7 @@ axpy = Op(
     dims=("n",),
     inputs=_vectors.two,
     outputs=_vectors.outputs,
-    work=_vectors.work(reads=2, flop=2, mix="fma"),
+    work=_work,
     # One rounding with an FMA; two without, each at most u of alpha |x| + |y|, or half a denormal step.
     check=_vectors.check(
         lambda x, y: ALPHA * x + y,
@@ -68,11 +75,29 @@ def vectorized(x, y, z):
         z[i] = alpha * x[i] + y[i]
 
 
+@axpy.variant(style="vectorized", dtypes=("f64", "f32"), work=without_ownership(_work))
+@njit(nogil=True)
+def streaming(x, y, z):
+    """Whole vectors stored past the caches: for what is too large to stay there."""
+    # x[n], y[n], z[n]. A streaming store needs a whole vector at its own alignment: the ends are done as usual.
+    alpha = x.dtype.type(ALPHA)
+    first, last = whole_vectors(z)
+    vectorized(x[:first], y[:first], z[:first])
+    w = simd.lanes(z)
+    for i in range(first, last, w):
+        simd.stream(z, i, simd.fma(simd.load(x, i), alpha, simd.load(y, i)))
+    vectorized(x[last:], y[last:], z[last:])
+    simd.fence()
+
+
 @axpy.variant(style="parallel", dtypes=("f64", "f32"), parallel=True)
 @njit(nogil=True, parallel=True, fastmath={"contract"})
 def parallel(x, y, z):
     """The vectorized loop, one contiguous part a thread."""
     # x[n], y[n], z[n]
+    if x.size < PARALLEL_ELEMENTS:
+        vectorized(x, y, z)
+        return
     alpha = x.dtype.type(ALPHA)
     for i in prange(x.size):
         z[i] = alpha * x[i] + y[i]
@@ -83,3 +108,16 @@ def numpy(x, y, z):
     """np.multiply(x, alpha, out=z); np.add(z, y, out=z), with the cost of two Python calls."""
     np.multiply(x, ALPHA, out=z)
     np.add(z, y, out=z)
+
+
+@axpy.variant(
+    style="library",
+    name="torch",
+    dtypes=("f64", "f32"),
+    parallel=True,
+    prepare=_peers.for_torch,
+    unavailable=_peers.missing("torch"),
+)
+def with_torch(x, y, z):
+    """torch.add(y, x, alpha=alpha, out=z), in one pass, with the cost of the Python call."""
+    _peers.torch().add(_peers.tensor(y), _peers.tensor(x), alpha=ALPHA, out=_peers.tensor(z))

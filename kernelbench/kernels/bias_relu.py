@@ -6,6 +6,7 @@ The ladder, each rung a line:
   fused       one pass: the sum stays in a register until it is clipped
   parallel    the fused loop, a band of rows a thread
   numpy       np.add then np.maximum: the two passes, as a Python user calls them
+  torch       torch.add then clamp_min_: the same two passes
 
 Work of one call, s = bytes per element:
   FLOP           2 m n                            an add and a comparison an element
@@ -22,9 +23,10 @@ import numpy as np
 from msgspec import structs
 from numba import njit, prange
 
+from kernelbench.kernels import _peers
 from kernelbench.kernels._check import EPS, Exact, Verification, elementwise
 from kernelbench.kernels._registry import Arrays, Op, Outputs, Shape, random_values
-from kernelbench.kernels._vectors import in_range
+from kernelbench.kernels._vectors import PARALLEL_ELEMENTS, in_range
 from kernelbench.model import DTYPE_BYTES, Accuracy, Work
 
 
@@ -134,6 +136,9 @@ def fused(x, b, y):
 def parallel(x, b, y):
     """The fused loop, one contiguous band of rows a thread."""
     # x[m,n], b[n], y[m,n]
+    if x.size < PARALLEL_ELEMENTS:
+        fused(x, b, y)
+        return
     m, n = x.shape
     zero = x.dtype.type(0)
     for i in prange(m):
@@ -147,3 +152,19 @@ def numpy(x, b, y):
     """np.add(x, b, out=y); np.maximum(y, 0, out=y), with the cost of two Python calls."""
     np.add(x, b, out=y)
     np.maximum(y, 0, out=y)
+
+
+@bias_relu.variant(
+    style="library",
+    name="torch",
+    dtypes=("f64", "f32"),
+    parallel=True,
+    prepare=_peers.for_torch,
+    unavailable=_peers.missing("torch"),
+    work=_two_passes,
+)
+def with_torch(x, b, y):
+    """torch.add(x, b, out=y); torch.clamp_min_(y, 0): the two passes, with the cost of two Python calls."""
+    total = _peers.tensor(y)
+    _peers.torch().add(_peers.tensor(x), _peers.tensor(b), out=total)
+    total.clamp_min_(0)

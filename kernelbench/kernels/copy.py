@@ -6,6 +6,7 @@ The ladder, each rung a line:
   streaming   whole vectors stored past the caches: no line of y is read for ownership
   parallel    the vectorized loop on every thread
   numpy       np.copyto, as a Python user calls it
+  torch       Tensor.copy_, as a Python user calls it
 
 Work of one call, s = bytes per element:
   FLOP   none                   so it has a rate in B/s only, and no intensity
@@ -18,14 +19,15 @@ Values go through unchanged, NaN, infinities, signed zeros and denormals among t
 """
 
 import numpy as np
-from msgspec import structs
 from numba import njit, prange
 
-from kernelbench.kernels import _vectors
+from kernelbench.kernels import _peers, _vectors
 from kernelbench.kernels._check import Verification, elementwise
 from kernelbench.kernels._registry import Op, Shape
-from kernelbench.kernels._streaming import elements_before_alignment, lanes, stream_copy, wait_for_stores
+from kernelbench.kernels._streaming import whole_vectors, without_ownership
+from kernelbench.kernels._vectors import PARALLEL_ELEMENTS
 from kernelbench.model import DTYPE_BYTES, Accuracy, Work
+from kernelbench.simd import lanes as simd
 
 
 def _work(shape: Shape, dtype: str) -> Work:
@@ -37,10 +39,6 @@ def _work(shape: Shape, dtype: str) -> Work:
         rfo_bytes=s * n,
         working_set_bytes=2 * s * n,
     )
-
-
-def _streaming_work(shape: Shape, dtype: str) -> Work:
-    return structs.replace(_work(shape, dtype), rfo_bytes=0)
 
 
 def _check(v: Verification) -> Accuracy:
@@ -87,22 +85,18 @@ def vectorized(x, y):
         y[i] = x[i]
 
 
-@copy.variant(style="vectorized", dtypes=("f64", "f32"), work=_streaming_work)
+@copy.variant(style="vectorized", dtypes=("f64", "f32"), work=without_ownership(_work))
 @njit(nogil=True)
 def streaming(x, y):
     """Whole vectors stored past the caches: for what is too large to stay there."""
-    # x[n], y[n]. A streaming store needs a whole vector at its own alignment: the ends are copied as usual.
-    n = x.size
-    head = min(n, elements_before_alignment(y))
-    w = lanes(y)
-    whole = head + (n - head) // w * w
-    for i in range(head):
-        y[i] = x[i]
-    for i in range(head, whole, w):
-        stream_copy(x, y, i)
-    for i in range(whole, n):
-        y[i] = x[i]
-    wait_for_stores()
+    # x[n], y[n]. A streaming store needs a whole vector at its own alignment: the ends are done as usual.
+    first, last = whole_vectors(y)
+    vectorized(x[:first], y[:first])
+    w = simd.lanes(y)
+    for i in range(first, last, w):
+        simd.stream(y, i, simd.load(x, i))
+    vectorized(x[last:], y[last:])
+    simd.fence()
 
 
 @copy.variant(style="parallel", dtypes=("f64", "f32"), parallel=True)
@@ -110,6 +104,9 @@ def streaming(x, y):
 def parallel(x, y):
     """The vectorized loop, one contiguous part a thread."""
     # x[n], y[n]
+    if x.size < PARALLEL_ELEMENTS:
+        vectorized(x, y)
+        return
     for i in prange(x.size):
         y[i] = x[i]
 
@@ -118,3 +115,16 @@ def parallel(x, y):
 def numpy(x, y):
     """np.copyto(y, x), with the cost of the Python call."""
     np.copyto(y, x)
+
+
+@copy.variant(
+    style="library",
+    name="torch",
+    dtypes=("f64", "f32"),
+    parallel=True,
+    prepare=_peers.for_torch,
+    unavailable=_peers.missing("torch"),
+)
+def with_torch(x, y):
+    """Tensor.copy_, with the cost of the Python call."""
+    _peers.tensor(y).copy_(_peers.tensor(x))

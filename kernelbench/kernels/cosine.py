@@ -6,6 +6,7 @@ The ladder, each rung a line:
   vectorized   three totals, but the compiler may reassociate: it makes the chains itself (fast-math)
   parallel     many_chains on parts of both vectors that the threads share, then the parts' totals together
   numpy        np.dot and two np.linalg.norm: three passes, so each vector is read twice
+  torch        torch.dot and two torch.linalg.vector_norm: three passes as well
 
 Work of one call, s = bytes per element:
   FLOP   6 n + 4         a . b, a . a and b . b at a multiply and an add an element; two roots, a product, a ratio
@@ -23,6 +24,7 @@ from math import sqrt
 import numpy as np
 from numba import njit, prange
 
+from kernelbench.kernels import _peers
 from kernelbench.kernels._chains import CHAINS, LINE_BYTES, chains, part, part_count, total_of
 from kernelbench.kernels._check import EPS, Check, Verification, close_to
 from kernelbench.kernels._exact_sum import ANY_VECTOR, ONE_CHAIN, exact_sum, longest, positive_tolerance
@@ -165,3 +167,19 @@ def numpy(a, b, y):
     # A vector without a direction is meant to give NaN here, not a warning.
     with np.errstate(invalid="ignore"):
         y[0] = np.dot(a, b) / (np.linalg.norm(a) * np.linalg.norm(b))
+
+
+@cosine.variant(
+    style="library",
+    name="torch",
+    dtypes=("f64", "f32"),
+    parallel=True,
+    prepare=_peers.for_torch,
+    unavailable=_peers.missing("torch"),
+    check=any_vector,
+)
+def with_torch(a, b, y):
+    """torch.dot and two torch.linalg.vector_norm, with the cost of three Python calls."""
+    torch, left, right = _peers.torch(), _peers.tensor(a), _peers.tensor(b)
+    norms = torch.linalg.vector_norm(left) * torch.linalg.vector_norm(right)
+    y[0] = (torch.dot(left, right) / norms).item()

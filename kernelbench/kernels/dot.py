@@ -7,6 +7,7 @@ The ladder, each rung a line:
   parallel     many_chains on parts of both vectors that the threads share, then the sum of the parts
   numpy        np.dot, as a Python user calls it: the BLAS below, and the call
   openblas     the BLAS inside NumPy through its C symbol, without Python's dispatch
+  torch        torch.dot, as a Python user calls it
 
 Work of one call, s = bytes per element:
   FLOP   2 n             a multiply and an add an element
@@ -20,7 +21,7 @@ NaN gives NaN, as do infinities of both signs together and 0 x infinity. The pro
 import numpy as np
 from numba import njit, prange
 
-from kernelbench.kernels import _blas_dot
+from kernelbench.kernels import _blas_dot, _peers
 from kernelbench.kernels._chains import LINE_BYTES, chains, part, part_count, total_of
 from kernelbench.kernels._check import Verification, close_to
 from kernelbench.kernels._exact_sum import exact_sum, signed_tolerance
@@ -135,3 +136,16 @@ def openblas(a, b, dot, y):
     """cblas_sdot or cblas_ddot of the OpenBLAS bundled with NumPy, entered through its C symbol."""
     # a[n], b[n], y[1]; dot is the symbol's address
     y[0] = _blas_dot.call_dot(dot, a, b)
+
+
+@dot.variant(
+    style="library",
+    name="torch",
+    dtypes=("f64", "f32"),
+    parallel=True,
+    prepare=_peers.for_torch,
+    unavailable=_peers.missing("torch"),
+)
+def with_torch(a, b, y):
+    """torch.dot(a, b), with the cost of the Python call."""
+    y[0] = _peers.torch().dot(_peers.tensor(a), _peers.tensor(b)).item()

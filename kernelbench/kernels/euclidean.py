@@ -6,6 +6,7 @@ The ladder, each rung a line:
   vectorized   one total, but the compiler may reassociate: it makes the chains itself (fast-math)
   parallel     many_chains on parts of both vectors that the threads share, then the root of the sum of the parts
   numpy        np.linalg.norm(a - b): the differences are written to memory and read again
+  torch        torch.dist
 
 Work of one call, s = bytes per element:
   FLOP   3 n + 1         a subtraction, a multiply and an add an element, and one root
@@ -26,6 +27,7 @@ from math import sqrt
 import numpy as np
 from numba import njit, prange
 
+from kernelbench.kernels import _peers
 from kernelbench.kernels._chains import CHAINS, LINE_BYTES, chains, part, part_count, total_of
 from kernelbench.kernels._check import EPS, Check, Verification, close_to
 from kernelbench.kernels._exact_sum import ANY_VECTOR, ONE_CHAIN, exact_sum, longest, positive_tolerance
@@ -144,3 +146,17 @@ def parallel(a, b, y):
 def numpy(a, b, y):
     """np.linalg.norm(a - b), with the cost of two Python calls and of the differences in memory."""
     y[0] = np.linalg.norm(a - b)
+
+
+@euclidean.variant(
+    style="library",
+    name="torch",
+    dtypes=("f64", "f32"),
+    parallel=True,
+    prepare=_peers.for_torch,
+    unavailable=_peers.missing("torch"),
+    check=any_vector,
+)
+def with_torch(a, b, y):
+    """torch.dist(a, b), with the cost of the Python call and of the differences in memory."""
+    y[0] = _peers.torch().dist(_peers.tensor(a), _peers.tensor(b)).item()

@@ -6,7 +6,6 @@ The ladder, each rung a line:
   vectorized  i-k-j: the inner loop runs along rows of b and c, so the compiler emits vectors of FMAs
   tiled       4 rows of c by 4 steps of k at once, over blocks of b that stay in cache
   parallel    tiled, a band of rows a thread
-  int8        8-bit operands, 32-bit sums, by the CPU's dot-product instruction where it has one
   numpy       np.matmul, as a Python user calls it
   openblas    the BLAS inside NumPy through its C symbol, without Python's dispatch
 
@@ -19,17 +18,16 @@ For m = n = k that is n / (1.5 s) FLOP/B: 85 for n = 512 in f32, so a good kerne
 import numpy as np
 from numba import njit, prange
 
-from kernelbench.kernels import _blas, _int8_product
+from kernelbench.kernels import _blas
 from kernelbench.kernels._check import EPS, Verification
 from kernelbench.kernels._product import check_product
 from kernelbench.kernels._registry import Arrays, Op, Outputs, Shape, random_values
-from kernelbench.model import DTYPE_BYTES, Accuracy, Dtypes, Work
-from kernelbench.simd.dot import COLUMNS, ROWS, dot_tile
+from kernelbench.model import DTYPE_BYTES, Accuracy, Work
 
 
 def _inputs(shape: Shape, dtype: str, rng: np.random.Generator) -> Arrays:
     m, n, k = shape["m"], shape["n"], shape["k"]
-    # The quantized variant starts from the same f32 operands that the others get.
+    # The quantized variants start from the same f32 operands that the others get.
     kind = "f32" if dtype == "i8" else dtype
     return random_values(rng, (m, k), kind), random_values(rng, (k, n), kind)
 
@@ -74,7 +72,7 @@ matmul = Op(
     style="python",
     dtypes=("f32",),
     python_flops=3e7,  # assumed, only to skip sizes that would take minutes
-    prepare=lambda inputs: tuple(x.tolist() for x in inputs),
+    prepare=lambda inputs, shape: tuple(x.tolist() for x in inputs),
 )
 def python(a, b, c):
     """Three loops over Python lists: every number a boxed object."""
@@ -187,34 +185,6 @@ def parallel(a, b, c):
     m = a.shape[0]
     for i in prange((m + 31) // 32):
         band(a, b, c, 32 * i, min(32 * i + 32, m))
-
-
-@matmul.variant(
-    style="quantized",
-    dtypes=("i8",),
-    types=Dtypes(weights="i8", activations="i8", accumulator="i32"),
-    prepare=_int8_product.panels,
-    outputs=lambda shape, dtype: (((shape["m"], shape["n"]), "i32"),),
-    work=_int8_product.work,
-    check=_int8_product.check,
-)
-@njit(nogil=True)
-def int8(a, b, correction, c):
-    """8-bit operands (absmax scales; quantized and packed ahead), 32-bit sums: four products an instruction lane."""
-    # a[rows,depth] uint8 = quantized a + 128; b[panels,depth/4,32,4] int8; correction[columns] int32; c[m,n] int32
-    m, n = c.shape
-    edge = np.empty((ROWS, COLUMNS), np.int32)
-    for j in range(b.shape[0]):
-        j0 = j * COLUMNS
-        for i0 in range(0, a.shape[0], ROWS):
-            if i0 + ROWS <= m and j0 + COLUMNS <= n:
-                dot_tile(a[i0:, :], b[j], correction[j0:], c[i0:, j0:])
-                continue
-            # The last tile sticks out of c: compute it aside and keep the part inside.
-            dot_tile(a[i0:, :], b[j], correction[j0:], edge)
-            for r in range(min(ROWS, m - i0)):
-                for s in range(min(COLUMNS, n - j0)):
-                    c[i0 + r, j0 + s] = edge[r, s]
 
 
 @matmul.variant(style="library", dtypes=("f64", "f32"), parallel=True)

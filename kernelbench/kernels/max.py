@@ -5,6 +5,7 @@ The ladder, each rung a line:
   vectorized  64 running maxima in vectors, and NaN looked for beside them
   parallel    vectorized on parts of x that the threads share, then the largest of the parts
   numpy       np.max, as a Python user calls it
+  torch       torch.amax, as a Python user calls it
 
 A maximum rounds nothing and may be taken in any order, so many chains give the very same answer as one. Still no
 compiler makes them from the naive source: its comparison must keep a NaN once it has seen one, and an x86 vector
@@ -23,6 +24,7 @@ start of the search (np.max raises there unless it is given initial=-inf).
 import numpy as np
 from numba import njit, prange
 
+from kernelbench.kernels import _peers
 from kernelbench.kernels._chains import LINE_BYTES, chains, part, part_count
 from kernelbench.kernels._check import CHUNK, Verification, close_to
 from kernelbench.kernels._registry import Op
@@ -125,3 +127,19 @@ def parallel(x, y):
 def numpy(x, y):
     """np.max(x, initial=-inf), with the cost of the Python call."""
     y[0] = np.max(x, initial=-np.inf)
+
+
+@max_op.variant(
+    style="library",
+    name="torch",
+    dtypes=("f64", "f32"),
+    parallel=True,
+    prepare=_peers.for_torch,
+    unavailable=_peers.missing("torch"),
+)
+def with_torch(x, y):
+    """torch.amax(x, 0, keepdim=True, out=y), with the cost of the Python call."""
+    if x.size:
+        _peers.torch().amax(_peers.tensor(x), 0, keepdim=True, out=_peers.tensor(y))
+    else:  # torch refuses
+        y[0] = -np.inf

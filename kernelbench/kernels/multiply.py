@@ -3,8 +3,10 @@
 The ladder, each rung a line:
   naive       one element a trip
   vectorized  a unit-stride loop that the compiler turns into vectors
+  streaming   whole vectors stored past the caches: no line of z is read for ownership
   parallel    the vectorized loop on every thread
   numpy       np.multiply, as a Python user calls it
+  torch       torch.mul, as a Python user calls it
 
 Work of one call, s = bytes per element:
   FLOP   n                       a multiply an element
@@ -19,8 +21,14 @@ those below it denormal or zero.
 import numpy as np
 from numba import njit, prange
 
-from kernelbench.kernels import _vectors
+from kernelbench.kernels import _peers, _vectors
 from kernelbench.kernels._registry import Op
+from kernelbench.kernels._streaming import whole_vectors, without_ownership
+from kernelbench.kernels._vectors import PARALLEL_ELEMENTS
+from kernelbench.simd import lanes as simd
+
+# A multiply does one operation a lane, as an add does: half of an FMA's two.
+_work = _vectors.work(reads=2, flop=1, mix="add")
 
 multiply = Op(
     name="multiply",
@@ -28,8 +36,7 @@ multiply = Op(
     dims=("n",),
     inputs=_vectors.two,
     outputs=_vectors.outputs,
-    # A multiply does one operation a lane, as an add does: half of an FMA's two.
-    work=_vectors.work(reads=2, flop=1, mix="add"),
+    work=_work,
     # One rounding, by at most u of the product, or half a denormal step.
     check=_vectors.check(
         lambda x, y: x * y,
@@ -61,11 +68,28 @@ def vectorized(x, y, z):
         z[i] = x[i] * y[i]
 
 
+@multiply.variant(style="vectorized", dtypes=("f64", "f32"), work=without_ownership(_work))
+@njit(nogil=True)
+def streaming(x, y, z):
+    """Whole vectors stored past the caches: for what is too large to stay there."""
+    # x[n], y[n], z[n]. A streaming store needs a whole vector at its own alignment: the ends are done as usual.
+    first, last = whole_vectors(z)
+    vectorized(x[:first], y[:first], z[:first])
+    w = simd.lanes(z)
+    for i in range(first, last, w):
+        simd.stream(z, i, simd.load(x, i) * simd.load(y, i))
+    vectorized(x[last:], y[last:], z[last:])
+    simd.fence()
+
+
 @multiply.variant(style="parallel", dtypes=("f64", "f32"), parallel=True)
 @njit(nogil=True, parallel=True)
 def parallel(x, y, z):
     """The vectorized loop, one contiguous part a thread."""
     # x[n], y[n], z[n]
+    if x.size < PARALLEL_ELEMENTS:
+        vectorized(x, y, z)
+        return
     for i in prange(x.size):
         z[i] = x[i] * y[i]
 
@@ -74,3 +98,16 @@ def parallel(x, y, z):
 def numpy(x, y, z):
     """np.multiply(x, y, out=z), with the cost of the Python call."""
     np.multiply(x, y, out=z)
+
+
+@multiply.variant(
+    style="library",
+    name="torch",
+    dtypes=("f64", "f32"),
+    parallel=True,
+    prepare=_peers.for_torch,
+    unavailable=_peers.missing("torch"),
+)
+def with_torch(x, y, z):
+    """torch.mul(x, y, out=z), with the cost of the Python call."""
+    _peers.torch().mul(_peers.tensor(x), _peers.tensor(y), out=_peers.tensor(z))

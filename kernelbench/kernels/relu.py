@@ -4,9 +4,11 @@ The ladder, each rung a line:
   python      a Python loop, one boxed number at a time
   naive       the same loop compiled, each element behind a branch of its own
   vectorized  a loop the compiler turns into vector instructions: one max for 8 or 16 elements
+  streaming   whole vectors stored past the caches: no line of y is read for ownership
   parallel    the vectorized loop on every thread
   int8        8-bit in, 8-bit out: the scale does not change under max(x, 0), so the bytes are the answer
   numpy       np.maximum, as a Python user calls it
+  torch       torch.clamp_min with out=, as a Python user calls it
 
 Work of one call, s = bytes per element:
   operations  n              one comparison an element
@@ -20,10 +22,14 @@ NaN gives NaN in every variant, as np.maximum does.
 import numpy as np
 from numba import njit, prange
 
+from kernelbench.kernels import _peers
 from kernelbench.kernels._check import Verification, elementwise, exactly
 from kernelbench.kernels._quantize import absmax_int8
 from kernelbench.kernels._registry import Arrays, Op, Outputs, Shape, random_values
+from kernelbench.kernels._streaming import whole_vectors, without_ownership
+from kernelbench.kernels._vectors import PARALLEL_ELEMENTS
 from kernelbench.model import DTYPE_BYTES, Accuracy, Work
+from kernelbench.simd import lanes as simd
 
 
 def _inputs(shape: Shape, dtype: str, rng: np.random.Generator) -> Arrays:
@@ -78,7 +84,9 @@ PYTHON_RATE = 1.5e7
 """Operations a second assumed of the interpreter, only to skip sizes that would take minutes."""
 
 
-@relu.variant(style="python", dtypes=("f32",), python_flops=PYTHON_RATE, prepare=lambda inputs: (inputs[0].tolist(),))
+@relu.variant(
+    style="python", dtypes=("f32",), python_flops=PYTHON_RATE, prepare=lambda inputs, shape: (inputs[0].tolist(),)
+)
 def python(x, y):
     """A list comprehension over Python floats."""
     y[:] = [v if not v < 0.0 else 0.0 for v in x]
@@ -111,18 +119,36 @@ def vectorized(x, y):
         y[i] = zero if v < zero else v
 
 
+@relu.variant(style="vectorized", dtypes=("f64", "f32"), work=without_ownership(_work))
+@njit(nogil=True)
+def streaming(x, y):
+    """Whole vectors stored past the caches: for what is too large to stay there."""
+    # x[n], y[n]. A streaming store needs a whole vector at its own alignment: the ends are done as usual.
+    zero = x.dtype.type(0)
+    first, last = whole_vectors(y)
+    vectorized(x[:first], y[:first])
+    w = simd.lanes(y)
+    for i in range(first, last, w):
+        simd.stream(y, i, simd.maximum(zero, simd.load(x, i)))
+    vectorized(x[last:], y[last:])
+    simd.fence()
+
+
 @relu.variant(style="parallel", dtypes=("f64", "f32"), parallel=True)
 @njit(nogil=True, parallel=True)
 def parallel(x, y):
     """The vectorized loop, one contiguous part a thread."""
     # x[n], y[n]
+    if x.size < PARALLEL_ELEMENTS:
+        vectorized(x, y)
+        return
     zero = x.dtype.type(0)
     for i in prange(x.size):
         v = x[i]
         y[i] = zero if v < zero else v
 
 
-def _quantize(inputs: Arrays) -> Arrays:
+def _quantize(inputs: Arrays, shape: Shape) -> Arrays:
     return (absmax_int8(inputs[0])[0],)
 
 
@@ -173,3 +199,16 @@ def int8(x, y):
 def numpy(x, y):
     """np.maximum(x, 0, out=y), with the cost of the Python call."""
     np.maximum(x, 0, out=y)
+
+
+@relu.variant(
+    style="library",
+    name="torch",
+    dtypes=("f64", "f32"),
+    parallel=True,
+    prepare=_peers.for_torch,
+    unavailable=_peers.missing("torch"),
+)
+def with_torch(x, y):
+    """torch.clamp_min(x, 0, out=y), which is relu with a place for the result, and the cost of the Python call."""
+    _peers.torch().clamp_min(_peers.tensor(x), 0, out=_peers.tensor(y))

@@ -1,136 +1,80 @@
-"""spmv: y[m] = a[m,n] x[n] with a pruned to its largest tenth and kept as CSR (compressed sparse rows)
+"""spmv: y[m] = a[m,n] x[n] with a pruned to its largest elements (sparsity 0.9 keeps a tenth)
 
 The ladder, each rung a line:
-  naive       a row's stored elements one after the other, into one running sum
-  vectorized  a row's sum in lanes: elements of x are gathered by their columns, as the compiler can
-  parallel    vectorized, a band of rows a thread
+  naive       CSR (compressed sparse rows): a row's stored elements one after the other, into one running sum
+  vectorized  a row's sum in lanes: a vector of values, and the elements of x that its columns name
+  sliced      a row a lane: nothing to add up across lanes and no rests, which is most of the time of short rows
+  bitmap      a bit for each element says whether it is stored: no columns, and x comes in whole vectors
+  parallel    sliced, as many stored elements for each thread
   scipy       scipy.sparse, as a Python user calls it
+  torch       torch's CSR tensor
   dense       the same product with its zeros multiplied out, by BLAS: what sparsity has to beat
 
-Work of one call, s = bytes per element, nnz = m n / 10 stored elements:
+Work of one call, s = bytes per element, nnz = (1 - sparsity) m n stored elements:
   FLOP   2 nnz              a multiply and an add a stored element
   bytes  nnz (s + 4)        a value and a column of 4 bytes each
        + 4 (m + 1)          where each row starts
        + s n read           x once: as if all that rows share of it stayed in cache
        + s m written
-The intensity is about 2 / (s + 4): 0.25 FLOP/B in f32, half of a dense gemv's.
+The intensity is about 2 / (s + 4): 0.25 FLOP/B in f32, half of a dense gemv's. The bitmap takes nnz s + m n / 8
+bytes: less than CSR below a sparsity of 31/32.
 
-The break-even: where bytes alone count, sparse wins while nnz (s + 4) < s m n, below a density of 1/2 in f32 and
-2/3 in f64. In L1 and L2 each stored element costs a load at an address of its own (a gather does one a lane),
-where dense code takes a whole vector: with 16 lanes the break-even falls to about 1/10 and `dense` can win. Rows
-of fewer stored elements than a few vectors hold leave lanes empty, and `naive` is the fastest of the sparse ones.
-Run `dense` beside them across sizes to see the break-even move.
+The break-even: where bytes alone count, CSR wins while nnz (s + 4) < s m n, from a sparsity of 1/2 on in f32 and
+1/3 in f64, and the bitmap from 1/32 on. In L1 and L2 time counts per element: CSR loads each x at an address of its
+own, one a cycle or so, where dense code takes a whole vector, which puts the break-even at 0.8; the bitmap takes the
+time of two or three dense vectors however few are stored. benchmarks/break_even.py finds where each of them passes
+BLAS: from L3 on the bitmap is ahead of it at every sparsity, and behind `sliced` from about 0.8 on.
 
 NaN and infinity reach y where they are stored; an infinity in x that meets only zeros that are not stored does
 not, where dense code would make it NaN.
 """
 
-import importlib
-import importlib.util
-
 import numpy as np
 from numba import njit, prange
 
-from kernelbench.kernels import _blas_gemv, _weights
-from kernelbench.kernels._check import EPS, Exact, Verification, close_to
-from kernelbench.kernels._registry import Arrays, Op, Outputs, Shape, random_values
-from kernelbench.model import DTYPE_BYTES, Accuracy, Work
-
-KEPT = 10
-"""One element in this many is kept: 90% sparsity, what magnitude pruning reaches before models lose much
-(Gale, Elsen, Hooker 2019)."""
+from kernelbench.kernels import _blas_gemv, _compressed, _csr, _peers
+from kernelbench.kernels._bitmap import WORD_COLUMNS, bitmap_bytes, dot_bitmap, to_bitmap
+from kernelbench.kernels._registry import Arrays, Op, Shape, random_values
+from kernelbench.kernels._sliced import dot_slices, slices_bytes, to_slices
+from kernelbench.kernels._sparse_lanes import take
+from kernelbench.model import DTYPE_BYTES, Work
+from kernelbench.simd import lanes as simd
 
 
 def stored(shape: Shape) -> int:
-    """How many elements of a[m,n] are kept: a tenth, rounded up."""
-    return -(-shape["m"] * shape["n"] // KEPT)
+    """How many elements of a[m,n] are kept, rounded up."""
+    return _csr.kept(shape["m"] * shape["n"], shape)
 
 
 def _inputs(shape: Shape, dtype: str, rng: np.random.Generator) -> Arrays:
     m, n = shape["m"], shape["n"]
-    a = random_values(rng, (m, n), dtype)
-    flat = a.reshape(-1)
-    dropped = flat.size - stored(shape)
-    if dropped:
-        # Magnitude pruning: rows keep what they have among the largest of all, so their lengths differ.
-        flat[np.argpartition(np.abs(flat), dropped)[:dropped]] = 0
+    a = _csr.prune(random_values(rng, (m, n), dtype), stored(shape))
     return a, random_values(rng, (n,), dtype)
 
 
-def _outputs(shape: Shape, dtype: str) -> Outputs:
-    return (((shape["m"],), dtype),)
-
-
-def _csr_bytes(shape: Shape, dtype: str) -> int:
-    return stored(shape) * (DTYPE_BYTES[dtype] + 4) + 4 * (shape["m"] + 1)
-
-
 def _work(shape: Shape, dtype: str) -> Work:
-    m, n, s = shape["m"], shape["n"], DTYPE_BYTES[dtype]
-    a = _csr_bytes(shape, dtype)
-    return Work(
-        model="modelled",
-        flop=2 * stored(shape),
-        mix="fma",
-        read_bytes=a + s * n,
-        write_bytes=s * m,
-        rfo_bytes=s * m,
-        working_set_bytes=a + s * n + s * m,
-        prepared_bytes=a,
-    )
-
-
-def _products(a: np.ndarray, x: np.ndarray) -> Exact:
-    """As ``products``, but what is not finite in x meets only what is not zero in a: zeros are not stored."""
-    odd = np.flatnonzero(~np.isfinite(x))
-    tame = x.copy()
-    tame[odd] = 0
-    exact, scale = _weights.products(a, tame)
-    met = a[:, odd].astype(np.float64)
-    with np.errstate(invalid="ignore"):  # infinities of both signs give NaN, as they should
-        exact += np.where(met != 0, met * x[odd], 0.0).sum(axis=1)
-    return exact, scale
-
-
-def _check(v: Verification) -> Accuracy:
-    return _judge(v, *v.once("stored", lambda: _products(*v.inputs)))
-
-
-def _dense_check(v: Verification) -> Accuracy:
-    return _judge(v, *v.once("dense", lambda: _weights.products(*v.inputs)))
-
-
-def _judge(v: Verification, exact: np.ndarray, scale: np.ndarray | float) -> Accuracy:
-    # As gemv's: any order of at most n products (Higham 2002, sec. 2.8).
-    tolerance = max(8.0, v.shape["n"] ** 0.5) * EPS[v.dtype]
-    metric = "max |error| / (|a| |x|)"
-    return close_to(v.outputs[0], exact, scale, tolerance, metric=metric, reference="float64 einsum with the zeros")
+    nnz = stored(shape)
+    return _compressed.vector_work(_csr.csr_bytes(shape["m"], nnz, DTYPE_BYTES[dtype]), nnz, shape, dtype)
 
 
 spmv = Op(
     name="spmv",
-    summary="y[m] = a[m,n] x[n], a tenth of a not zero",
+    summary="y[m] = a[m,n] x[n], a pruned to its largest elements",
     dims=("m", "n"),
     inputs=_inputs,
-    outputs=_outputs,
+    outputs=_compressed.vector_outputs,
     work=_work,
-    check=_check,
+    check=_compressed.check_vector,
+    params={"sparsity": _csr.SPARSITIES},
 )
 
 
-def to_csr(inputs: Arrays) -> Arrays:
-    """(values[nnz], columns[nnz] uint32, starts[m+1] uint32, x[n]) of (a[m,n], x[n]); row i is starts[i]..starts[i+1].
-
-    Unsigned, so that no index can be negative and the compiler need not ask.
-    """
-    a, x = inputs
-    flat = np.flatnonzero(a)
-    counts = np.count_nonzero(a, axis=1)
-    starts = np.concatenate([[0], np.cumsum(counts)]).astype(np.uint32)
-    return a.reshape(-1)[flat], (flat % max(1, a.shape[1])).astype(np.uint32), starts, x
+def _rows(inputs: Arrays, shape: Shape) -> Arrays:
+    """(values[nnz], columns[nnz], starts[m+1], x[n]) of (a[m,n], x[n])."""
+    return (*_csr.to_csr(inputs[0]), inputs[1])
 
 
-@spmv.variant(style="naive", dtypes=("f64", "f32"), prepare=to_csr)
+@spmv.variant(style="naive", dtypes=("f64", "f32"), prepare=_rows)
 @njit(nogil=True)
 def naive(values, columns, starts, x, y):
     """One stored element at a time, one running sum a row."""
@@ -142,73 +86,143 @@ def naive(values, columns, starts, x, y):
         y[i] = total
 
 
-@njit(nogil=True, fastmath={"contract", "reassoc"})
-def rows(values, columns, starts, x, y, first, last):
-    """y[first:last], each row's sum in lanes."""
+@njit(nogil=True)
+def gathered(values, columns, p, x, total):
+    """total + values[p..] x[columns[p..]] in lanes."""
+    return simd.fma(simd.load(values, p), take(x, columns, p), total)
+
+
+@njit(nogil=True)
+def dot_rows(values, columns, starts, x, y, first, last):
+    """y[first:last], each row's sum in two vectors of lanes; what fills none goes into four sums."""
+    step = simd.lanes(x)
     for i in range(first, last):
-        begin, end = np.intp(starts[i]), np.intp(starts[i + 1])
-        row, at = values[begin:end], columns[begin:end]
-        total = x.dtype.type(0)
-        for p in range(row.size):
-            total += row[p] * x[at[p]]
-        y[i] = total
+        p, end = np.intp(starts[i]), np.intp(starts[i + 1])
+        left, right = simd.zeros(x), simd.zeros(x)
+        while p + 2 * step <= end:
+            left = gathered(values, columns, p, x, left)
+            right = gathered(values, columns, p + step, x, right)
+            p += 2 * step
+        if p + step <= end:
+            left = gathered(values, columns, p, x, left)
+            p += step
+        y[i] = simd.sum(left + right) + dot_rest(values, columns, p, end, x)
 
 
-@spmv.variant(style="vectorized", dtypes=("f64", "f32"), prepare=to_csr)
-@njit(nogil=True, fastmath={"contract", "reassoc"})
+@njit(nogil=True, fastmath={"contract"})
+def dot_rest(values, columns, p, end, x):
+    """The sum of the elements p..end, fewer than a vector: in four sums, which wait for one another less."""
+    zero = x.dtype.type(0)
+    s0, s1, s2, s3 = zero, zero, zero, zero
+    while p + 4 <= end:
+        s0 += values[p] * x[columns[p]]
+        s1 += values[p + 1] * x[columns[p + 1]]
+        s2 += values[p + 2] * x[columns[p + 2]]
+        s3 += values[p + 3] * x[columns[p + 3]]
+        p += 4
+    while p < end:
+        s0 += values[p] * x[columns[p]]
+        p += 1
+    return (s0 + s1) + (s2 + s3)
+
+
+@spmv.variant(style="vectorized", dtypes=("f64", "f32"), prepare=_rows)
+@njit(nogil=True)
 def vectorized(values, columns, starts, x, y):
-    """A row's sum in lanes (fast-math): x is gathered into vectors by the columns."""
+    """A row's sum in two vectors of lanes: x is gathered into vectors by the columns."""
     # values[nnz], columns[nnz], starts[m+1], x[n], y[m]
-    rows(values, columns, starts, x, y, 0, y.size)
+    dot_rows(values, columns, starts, x, y, 0, y.size)
 
 
-BAND = 32
-"""Rows a thread takes at a time: 128 bytes of y in f32. Bands of so many rows differ little in their elements."""
+def _slices(inputs: Arrays, shape: Shape) -> Arrays:
+    """(values, columns, starts[slices+1], lengths[slices,C], rows[slices C], x[n], scratch memory for a vector)."""
+    a, x = inputs
+    return *to_slices(a), x, np.zeros(WORD_COLUMNS, x.dtype)
 
 
-@spmv.variant(style="parallel", dtypes=("f64", "f32"), prepare=to_csr, parallel=True)
-@njit(nogil=True, parallel=True, fastmath={"contract", "reassoc"})
-def parallel(values, columns, starts, x, y):
-    """Vectorized (fast-math), in bands of 32 rows."""
-    # values[nnz], columns[nnz], starts[m+1], x[n], y[m]
-    m = y.size
-    for band in prange((m + BAND - 1) // BAND):
-        rows(values, columns, starts, x, y, BAND * band, min(BAND * band + BAND, m))
+def _slices_work(shape: Shape, dtype: str) -> Work:
+    nnz = stored(shape)
+    return _compressed.vector_work(slices_bytes(shape["m"], nnz, DTYPE_BYTES[dtype]), nnz, shape, dtype)
 
 
-def _no_scipy() -> str:
-    return "" if importlib.util.find_spec("scipy") else "scipy is not installed; pip install scipy"
+@spmv.variant(style="tiled", dtypes=("f64", "f32"), prepare=_slices, work=_slices_work)
+@njit(nogil=True)
+def sliced(values, columns, starts, lengths, rows, x, scratch, y):
+    """A row a lane (SELL-C-sigma): every lane sums its own row in order, none has a rest, rows sorted by length."""
+    # values[stored], columns[stored], starts[slices+1], lengths[slices,C], rows[slices C], x[n], scratch[16], y[m]
+    dot_slices(values, columns, starts, lengths, rows, x, scratch, y, 0, starts.size - 1)
 
 
-def _scipy_csr(inputs: Arrays) -> Arrays:
-    return importlib.import_module("scipy.sparse").csr_array(inputs[0]), inputs[1]
+CROSSOVER = 16384
+"""Stored elements below which one thread is faster: at 0.3 ns each half of them are 2.5 us, entering a parallel
+region takes about 2."""
 
 
-@spmv.variant(style="library", dtypes=("f64", "f32"), prepare=_scipy_csr, unavailable=_no_scipy)
+def _shared(inputs: Arrays, shape: Shape) -> Arrays:
+    """As ``_slices``, with bounds[threads+1], thread t's slices, before x, and a row of scratch for each thread."""
+    a, x = inputs
+    slices = to_slices(a)
+    bounds = _csr.even_bounds(slices[2])
+    return *slices, bounds, x, np.zeros((bounds.size - 1, WORD_COLUMNS), x.dtype)
+
+
+@spmv.variant(style="parallel", dtypes=("f64", "f32"), prepare=_shared, work=_slices_work, parallel=True)
+@njit(nogil=True, parallel=True)
+def parallel(values, columns, starts, lengths, rows, bounds, x, scratch, y):
+    """Sliced, as many stored elements for each thread; one thread for few elements."""
+    # as sliced's; bounds[threads+1], scratch[threads,16]
+    if values.size < CROSSOVER:
+        dot_slices(values, columns, starts, lengths, rows, x, scratch[0], y, 0, starts.size - 1)
+    else:
+        for t in prange(bounds.size - 1):
+            dot_slices(values, columns, starts, lengths, rows, x, scratch[t], y, bounds[t], bounds[t + 1])
+
+
+def _bitmap(inputs: Arrays, shape: Shape) -> Arrays:
+    """(values[nnz + 16], words[m,ceil(n / 16)], x[n])"""
+    return (*to_bitmap(inputs[0]), inputs[1])
+
+
+def _bitmap_work(shape: Shape, dtype: str) -> Work:
+    nnz = stored(shape)
+    return _compressed.vector_work(bitmap_bytes(shape["m"], shape["n"], nnz, DTYPE_BYTES[dtype]), nnz, shape, dtype)
+
+
+@spmv.variant(style="sparse", dtypes=("f64", "f32"), prepare=_bitmap, work=_bitmap_work)
+@njit(nogil=True)
+def bitmap(values, words, x, y):
+    """A bit an element instead of a column: values are spread over the lanes that they belong to (AVX-512 has that)."""
+    # values[nnz + 16], words[m,ceil(n / 16)], x[n], y[m]
+    p, flat = 0, words.reshape(-1)
+    for i in range(y.size):
+        y[i], p = dot_bitmap(values, p, flat, i * words.shape[1], x, x.size // WORD_COLUMNS)
+
+
+@spmv.variant(style="library", dtypes=("f64", "f32"), prepare=_csr.for_scipy, unavailable=_peers.missing("scipy"))
 def scipy(a, x, y):
-    """y[:] = a @ x with a scipy.sparse.csr_array: one thread, and the cost of the Python call."""
+    """y[:] = a @ x with a scipy.sparse.csr_array: one thread, and the cost of the Python call and a copy of y."""
     y[:] = a @ x
 
 
-def _dense_work(shape: Shape, dtype: str) -> Work:
-    m, n, s = shape["m"], shape["n"], DTYPE_BYTES[dtype]
-    return Work(
-        model="modelled",
-        flop=2 * m * n,  # what it does, zeros and all; compare times, not rates
-        mix="fma",
-        read_bytes=s * (m * n + n),
-        write_bytes=s * m,
-        rfo_bytes=s * m,
-        working_set_bytes=s * (m * n + n + m),
-    )
+@spmv.variant(
+    style="library",
+    name="torch",
+    dtypes=("f64", "f32"),
+    parallel=True,
+    prepare=_csr.for_torch,
+    unavailable=_peers.missing("torch"),
+)
+def with_torch(a, x, y):
+    """torch.mv(a, x, out=y) with a CSR tensor made ahead, and the cost of the Python call."""
+    _peers.torch().mv(a, _peers.tensor(x), out=_peers.tensor(y))
 
 
 @spmv.variant(
     style="library",
     dtypes=("f64", "f32"),
     parallel=True,
-    work=_dense_work,
-    check=_dense_check,
+    work=_compressed.dense_vector_work,
+    check=_compressed.check_dense_vector,
     prepare=_blas_gemv.with_gemv,
     unavailable=_blas_gemv.unavailable,
 )

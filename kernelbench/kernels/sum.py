@@ -6,6 +6,7 @@ The ladder, each rung a line:
   vectorized   one total again, but the compiler may reassociate: it makes the chains itself (fast-math)
   parallel     many_chains on parts of x that the threads share, then the sum of the parts
   numpy        np.sum: by halves, in 8 scalar or vector chains (pairwise)
+  torch        torch.sum, as a Python user calls it
 
 Why one chain is slow: an addition takes 3 or 4 cycles and the next one needs its result. At 3.5 GHz that is about 1
 element a nanosecond, 4 GB/s in f32, while L1 delivers 200 GB/s. Vectors of 8 give 8 chains, and 8 such vectors in
@@ -22,6 +23,7 @@ NaN, and infinities of both signs together, give NaN. The sum of nothing is 0.
 import numpy as np
 from numba import njit, prange
 
+from kernelbench.kernels import _peers
 from kernelbench.kernels._chains import LINE_BYTES, chains, part, part_count, total_of
 from kernelbench.kernels._check import Verification, close_to
 from kernelbench.kernels._exact_sum import exact_sum, signed_tolerance
@@ -119,3 +121,16 @@ def parallel(x, y):
 def numpy(x, y):
     """np.sum(x), with the cost of the Python call."""
     y[0] = np.sum(x)
+
+
+@sum_op.variant(
+    style="library",
+    name="torch",
+    dtypes=("f64", "f32"),
+    parallel=True,
+    prepare=_peers.for_torch,
+    unavailable=_peers.missing("torch"),
+)
+def with_torch(x, y):
+    """torch.sum(x, 0, keepdim=True, out=y), with the cost of the Python call."""
+    _peers.torch().sum(_peers.tensor(x), 0, keepdim=True, out=_peers.tensor(y))

@@ -6,6 +6,7 @@ The ladder, each rung a line:
   vectorized  squares of one vector a side, turned in registers: loads and stores of whole vectors
   parallel    the vectorized squares, a band of rows of y a thread
   numpy       np.copyto(y, x.T), as a Python user calls it
+  torch       Tensor.copy_ of x.t(), as a Python user calls it
 
 Work of one call, s = bytes per element:
   FLOP   none                        so it has a rate in B/s only, and no intensity
@@ -20,6 +21,7 @@ Values go through unchanged, NaN, infinities, signed zeros and denormals among t
 import numpy as np
 from numba import njit, prange
 
+from kernelbench.kernels import _peers
 from kernelbench.kernels._check import Verification, elementwise
 from kernelbench.kernels._registry import Arrays, Op, Outputs, Shape, random_values
 from kernelbench.kernels._transpose_tile import tile_rows, transpose_tile
@@ -148,3 +150,16 @@ def parallel(x, y):
 def numpy(x, y):
     """np.copyto(y, x.T), with the cost of the Python call."""
     np.copyto(y, x.T)
+
+
+@transpose.variant(
+    style="library",
+    name="torch",
+    dtypes=("f64", "f32"),
+    parallel=True,
+    prepare=_peers.for_torch,
+    unavailable=_peers.missing("torch"),
+)
+def with_torch(x, y):
+    """Tensor.copy_ of x.t(), with the cost of two Python calls."""
+    _peers.tensor(y).copy_(_peers.tensor(x).t())

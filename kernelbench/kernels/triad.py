@@ -3,8 +3,10 @@
 The ladder, each rung a line:
   naive       one element a trip
   vectorized  a unit-stride loop that the compiler turns into vectors with a fused multiply-add
+  streaming   whole vectors stored past the caches: no line of a is read for ownership
   parallel    the vectorized loop on every thread
   numpy       np.multiply then np.add: two calls, so a is written twice and read once more
+  torch       torch.add with its alpha: one call, one pass
 
 Work of one call, s = bytes per element:
   FLOP   2 n                       a multiply and an add an element
@@ -15,9 +17,13 @@ The intensity is 2 / (3 s): 0.167 FLOP/B in f32. Memory binds at every level.
 import numpy as np
 from numba import njit, prange
 
+from kernelbench.kernels import _peers
 from kernelbench.kernels._check import EPS, Exact, Verification, elementwise
 from kernelbench.kernels._registry import Arrays, Op, Outputs, Shape, random_values
+from kernelbench.kernels._streaming import whole_vectors, without_ownership
+from kernelbench.kernels._vectors import PARALLEL_ELEMENTS
 from kernelbench.model import DTYPE_BYTES, Accuracy, Work
+from kernelbench.simd import lanes as simd
 
 ALPHA = 3.0
 """STREAM's scalar; exact in every float type."""
@@ -90,11 +96,29 @@ def vectorized(b, c, a):
         a[i] = b[i] + alpha * c[i]
 
 
+@triad.variant(style="vectorized", dtypes=("f64", "f32"), work=without_ownership(_work))
+@njit(nogil=True)
+def streaming(b, c, a):
+    """Whole vectors stored past the caches: for what is too large to stay there."""
+    # b[n], c[n], a[n]. A streaming store needs a whole vector at its own alignment: the ends are done as usual.
+    alpha = b.dtype.type(ALPHA)
+    first, last = whole_vectors(a)
+    vectorized(b[:first], c[:first], a[:first])
+    w = simd.lanes(a)
+    for i in range(first, last, w):
+        simd.stream(a, i, simd.fma(simd.load(c, i), alpha, simd.load(b, i)))
+    vectorized(b[last:], c[last:], a[last:])
+    simd.fence()
+
+
 @triad.variant(style="parallel", dtypes=("f64", "f32"), parallel=True)
 @njit(nogil=True, parallel=True, fastmath={"contract"})
 def parallel(b, c, a):
     """The vectorized loop, one contiguous part a thread."""
     # a[n], b[n], c[n]
+    if b.size < PARALLEL_ELEMENTS:
+        vectorized(b, c, a)
+        return
     alpha = b.dtype.type(ALPHA)
     for i in prange(b.size):
         a[i] = b[i] + alpha * c[i]
@@ -105,3 +129,16 @@ def numpy(b, c, a):
     """np.multiply(c, alpha, out=a); np.add(b, a, out=a), with the cost of two Python calls."""
     np.multiply(c, ALPHA, out=a)
     np.add(b, a, out=a)
+
+
+@triad.variant(
+    style="library",
+    name="torch",
+    dtypes=("f64", "f32"),
+    parallel=True,
+    prepare=_peers.for_torch,
+    unavailable=_peers.missing("torch"),
+)
+def with_torch(b, c, a):
+    """torch.add(b, c, alpha=alpha, out=a), in one pass, with the cost of the Python call."""
+    _peers.torch().add(_peers.tensor(b), _peers.tensor(c), alpha=ALPHA, out=_peers.tensor(a))

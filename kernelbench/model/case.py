@@ -24,6 +24,13 @@ DTYPE_BYTES = {"f64": 8, "f32": 4, "bf16": 2, "f16": 2, "i32": 4, "i8": 1, "u8":
 """Bytes per element (s in the work models)."""
 
 
+Param = int | float | str
+"""A value of a parameter (causal=1, sparsity=0.9)."""
+
+ParamValues = tuple[Param, ...]
+"""Values of one parameter: those measured by default, or those asked for."""
+
+
 class Dtypes(Struct, frozen=True, omit_defaults=True):
     """Number types where they differ within one case (weight-only, quantized)."""
 
@@ -70,10 +77,15 @@ class Case(Struct, frozen=True, omit_defaults=True):
     threads: int
     isa: str = "native"
     cache: str = "warm"
-    params: dict[str, int | float | str] = {}
-    """Op parameters beyond the shape (causal, sparsity, group)."""
+    params: dict[str, Param] = {}
+    """Parameters of the op and the variant beyond the shape (causal, sparsity, group)."""
     dtypes: Dtypes | UnsetType = UNSET
     tuned: bool = False
+
+    @property
+    def settings(self) -> dict[str, Param]:
+        """Dimensions and parameters by name, as an op's functions take them."""
+        return {**self.shape, **self.params}
 
 
 class Accuracy(Struct, frozen=True, omit_defaults=True):
@@ -98,6 +110,12 @@ class OpInfo(Struct, frozen=True):
     """One sentence: the formula with its shapes."""
     dims: tuple[str, ...]
     """Dimension names in order; a bare size n means all of them equal n."""
+    params: dict[str, ParamValues] = {}
+    """Parameters beyond the dimensions, each with the values measured by default."""
+    sizes: tuple[str, ...] = ()
+    """Sizes measured when the user names none; empty: ``sizes.DEFAULT_SIZES``."""
+    square: bool = True
+    """False where equal dimensions make no sense: a bare size is then none of this op's."""
 
 
 class VariantInfo(Struct, frozen=True, omit_defaults=True):
@@ -118,6 +136,8 @@ class VariantInfo(Struct, frozen=True, omit_defaults=True):
     """True when entered through the trampoline; False when it is called from Python."""
     module: str
     """Where it is defined: dotted name or the user's file."""
+    params: dict[str, ParamValues] = {}
+    """Parameters of its op and its own, each with the values measured by default."""
     python_flops: float | UnsetType = UNSET
     """Assumed operations per second of an interpreted variant, to cap its size; absent for others."""
     unavailable: str = ""
@@ -130,7 +150,7 @@ def case_id(
     shape: dict[str, int],
     threads: int,
     *,
-    params: dict[str, int | float | str] | None = None,
+    params: dict[str, Param] | None = None,
     isa: str = "native",
     cache: str = "warm",
     tuned: bool = False,

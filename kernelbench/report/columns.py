@@ -11,8 +11,8 @@ from kernelbench.report.rows import Number, Row
 from kernelbench.report.text import safe_text
 from kernelbench.units import percent, ratio, seconds, three_digits
 
-FIELDS = tuple(f.name for f in fields(Row) if f.name not in ("above", "higher"))
-"""The columns of the CSV, in order: a contract that scripts depend on. JSON has them and the two longer texts."""
+FIELDS = tuple(f.name for f in fields(Row) if f.name not in ("above", "higher", "own_params"))
+"""The columns of the CSV, in order: a contract that scripts depend on. JSON has them and the others."""
 
 
 class Column(Struct, frozen=True):
@@ -34,18 +34,24 @@ class Group(Struct, frozen=True):
 
 
 def groups(rows: Iterable[Row]) -> Iterator[Group]:
-    """The rows (in ladder order) by op, shape, parameters and cache state."""
-    for _, members in groupby(rows, key=lambda r: (r.op, r.shape, r.params, r.cache)):
+    """The rows (in ladder order) by op, shape, parameters of all its variants, and cache state."""
+    for _, members in groupby(rows, key=lambda r: (r.op, r.shape, _shared_params(r), r.cache)):
         found = tuple(members)
         first = found[0]
-        words = [first.op, first.shape, first.params, "cold cache" if first.cache == "cold" else ""]
+        words = [first.op, first.shape, _shared_params(first), "cold cache" if first.cache == "cold" else ""]
         yield Group(safe_text(" ".join(w for w in words if w)), found)
 
 
+def _shared_params(row: Row) -> str:
+    own = row.own_params.split(",")
+    return ",".join(word for word in row.params.split(",") if word not in own)
+
+
 def name(row: Row) -> str:
-    """The variant without its op, and what else tells the case from its neighbours: "tiled isa=avx2"."""
+    """The variant without its op, and what else tells the case from its neighbours: "int4 group=32 isa=avx2"."""
     tail = row.case_id.partition(f"/t={row.threads}")[2].strip("/").split("/")
-    words = [row.variant.removeprefix(f"{row.op}/"), *(w for w in tail if w and w != "cold")]
+    words = [row.variant.removeprefix(f"{row.op}/"), row.own_params, *(w for w in tail if w and w != "cold")]
+    words = [word for word in words if word]
     return safe_text(" ".join(words))
 
 
@@ -145,5 +151,6 @@ FLAGS = {
     "disturbed": "never got a quiet moment: preempted, at a slow clock, or a neighbour on the same core",
     "noisy": "rounds scatter by more than 10%: measure again on a quieter machine before trusting the median",
     "dispatch": "the time includes a call from Python",
+    "fast-math": "the compiler was allowed to reorder its floating-point sums; its tolerance says what that costs",
 }
 """What a flag tells the reader."""

@@ -6,10 +6,12 @@ from msgspec import UNSET, Struct, UnsetType
 from msgspec.structs import replace
 
 from kernelbench.analysis.above import explain_above
+from kernelbench.analysis.match import same_problem
 from kernelbench.analysis.peaks import isa_words
 from kernelbench.analysis.roofline import NoRoof, Roof, bytes_moved, derived_flags, intensity, roof
 from kernelbench.analysis.timing import Timing, timing
-from kernelbench.model import STYLES, Case, Failed, Measured, Record, Result, Skipped, case_id
+from kernelbench.model import STYLES, Case, Failed, Measured, Record, Result, Skipped
+from kernelbench.report.settings import chosen, order, params_text, shape_text, shared_params
 from kernelbench.units import ratio
 
 Number = float | UnsetType
@@ -63,9 +65,10 @@ class Row(Struct, frozen=True, omit_defaults=True):
     bound: str = ""
     """"compute" or "memory"."""
     speedup_vs_naive: Number = UNSET
-    """By median, over the naive variant at 1 thread: same op, shape, params, cache; same dtype, else f32."""
+    """By median, over the naive variant at 1 thread: same op, shape, cache and the params both have; same dtype, else
+    f32."""
     speedup_vs_library: Number = UNSET
-    """By median, over the fastest library variant of the same op, shape, params, cache and threads."""
+    """By median, over the fastest library variant of the same op, shape, cache, threads and the params both have."""
     accuracy: Number = UNSET
     snr_db: Number = UNSET
     compile_s: Number = UNSET
@@ -75,6 +78,8 @@ class Row(Struct, frozen=True, omit_defaults=True):
     """What explains a case above its roof, with its numbers; empty for others. No column of the CSV."""
     higher: str = ""
     """What a higher instruction set would allow: "AVX-512 would allow 1.98x"; empty when not more. No CSV column."""
+    own_params: str = ""
+    """Those of ``params`` that other variants of the op lack: part of its name in tables. No CSV column."""
 
 
 class _Timed(Struct, frozen=True):
@@ -83,36 +88,29 @@ class _Timed(Struct, frozen=True):
 
 
 def rows(result: Result) -> tuple[Row, ...]:
-    """One row a record, in ladder order: op, shape, params, cache, style, variant, dtype, threads, isa."""
+    """One row a record, in ladder order: op, shape, params of all its variants, cache, style, variant, own params,
+    dtype, threads, isa."""
     timed = [_Timed(record, timing(record)) for record in result.records]
     tasks: dict[tuple[str, ...], list[_Timed]] = {}
     for t in timed:
         tasks.setdefault(_task(t.record), []).append(t)
-    ordered = sorted(timed, key=lambda t: _ladder_key(t.record.case))
-    return tuple(_row(t, tasks[_task(t.record)], result) for t in ordered)
+    of_ops = shared_params(record.case for record in result.records)
+    keyed = [(of_ops.get(t.record.case.op, set()), t) for t in timed]
+    keyed.sort(key=lambda pair: _ladder_key(pair[1].record.case, pair[0]))
+    return tuple(_row(t, tasks[_task(t.record)], shared, result) for shared, t in keyed)
 
 
-def shape_text(case: Case) -> str:
-    """The shape as the case id writes it, without parameters."""
-    return case_id("v", "d", case.shape, 1).removeprefix("v/d/").removesuffix("/t=1")
-
-
-def params_text(case: Case) -> str:
-    """ "causal=1,group=32"; empty without parameters."""
-    return ",".join(f"{name}={value}" for name, value in case.params.items())
-
-
-def _ladder_key(case: Case) -> tuple[object, ...]:
+def _ladder_key(case: Case, shared: set[str]) -> tuple[object, ...]:
     style = STYLES.index(case.style) if case.style in STYLES else len(STYLES)
     sizes = tuple(case.shape.values())
-    return (case.op, len(sizes), sizes, params_text(case), case.cache == "cold", style, *_tail(case))
+    return (case.op, len(sizes), sizes, order(chosen(case, shared)), case.cache == "cold", style, *_tail(case))
 
 
 def _tail(case: Case) -> tuple[object, ...]:
-    return (case.variant, case.dtype != "f32", case.dtype, case.threads, case.isa, case.id)
+    return (case.variant, order(case.params), case.dtype != "f32", case.dtype, case.threads, case.isa, case.id)
 
 
-def _row(timed: _Timed, task: Iterable[_Timed], result: Result) -> Row:
+def _row(timed: _Timed, task: Iterable[_Timed], shared: set[str], result: Result) -> Row:
     record, case = timed.record, timed.record.case
     limit = roof(record, result.ceilings, result.machines.get(record.machine, UNSET))
     base = Row(
@@ -122,7 +120,8 @@ def _row(timed: _Timed, task: Iterable[_Timed], result: Result) -> Row:
         style=case.style,
         dtype=case.dtype,
         shape=shape_text(case),
-        params=params_text(case),
+        params=params_text(case.params),
+        own_params=params_text(chosen(case, set(case.params) - shared)),
         threads=case.threads,
         isa=case.isa,
         isa_used="" if isinstance(record.isa_used, UnsetType) else record.isa_used,
@@ -149,7 +148,11 @@ def _with_rates(base: Row, record: Record, time: Timing, limit: Roof | NoRoof, p
     fraction = UNSET if isinstance(roof_s, UnsetType) else roof_s / time.best_s
     python_call = isinstance(record.outcome, Measured) and record.outcome.includes_python_call
     derived = derived_flags(
-        fraction, noisy=time.noisy, disturbed=not time.quiet_rounds, includes_python_call=python_call
+        fraction,
+        noisy=time.noisy,
+        disturbed=not time.quiet_rounds,
+        includes_python_call=python_call,
+        fastmath=record.fastmath,
     )
     return replace(
         base,
@@ -186,7 +189,8 @@ def _judged(row: Row, record: Record, limit: Roof, result: Result) -> Row:
 def _peers(timed: _Timed, task: Iterable[_Timed]) -> tuple[Number, Number]:
     """Speedups over the naive and over the fastest library variant, by median; absent without one."""
     own = timed.record.case
-    measured = [t for t in task if not isinstance(t.timing, UnsetType)]
+    alike = [t for t in task if same_problem(own, t.record.case)]
+    measured = [t for t in alike if not isinstance(t.timing, UnsetType)]
     naive = [t for t in measured if t.record.case.style == "naive" and t.record.case.threads == 1]
     typed = [t for t in naive if t.record.case.dtype == own.dtype]
     fallback = [t for t in naive if t.record.case.dtype == "f32"]
@@ -195,9 +199,9 @@ def _peers(timed: _Timed, task: Iterable[_Timed]) -> tuple[Number, Number]:
 
 
 def _task(record: Record) -> tuple[str, ...]:
-    """What must be equal for one time to be a speedup over another."""
+    """What must be equal, params apart, for one time to be a speedup over another."""
     case = record.case
-    return (record.machine, case.op, shape_text(case), params_text(case), case.cache)
+    return (record.machine, case.op, shape_text(case), case.cache)
 
 
 def _speedup(over: Iterable[_Timed], time: Timing | UnsetType) -> Number:

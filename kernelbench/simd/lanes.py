@@ -27,7 +27,11 @@ from kernelbench.simd.arithmetic import (
     reinterpret,
     select,
 )
+from kernelbench.simd.erf import erf, normal_cdf, normal_tail
 from kernelbench.simd.horizontal import highest, lowest, sum
+from kernelbench.simd.masks import first
+from kernelbench.simd.math import exp, exp2, rsqrt, sigmoid, tanh
+from kernelbench.simd.mathparts import absolute, polynomial, scaled, sqrt, with_sign
 from kernelbench.simd.memory import (
     fence,
     fill,
@@ -44,9 +48,14 @@ from kernelbench.simd.memory import (
 )
 
 __all__ = [
+    "absolute",
     "convert",
+    "erf",
+    "exp",
+    "exp2",
     "fence",
     "fill",
+    "first",
     "fma",
     "gather",
     "highest",
@@ -58,11 +67,20 @@ __all__ = [
     "lowest",
     "maximum",
     "minimum",
+    "normal_cdf",
+    "normal_tail",
+    "polynomial",
     "reinterpret",
+    "rsqrt",
+    "scaled",
     "select",
+    "sigmoid",
+    "sqrt",
     "store",
     "store_part",
     "stream",
     "sum",
+    "tanh",
+    "with_sign",
     "zeros",
 ]

@@ -17,8 +17,9 @@ from kernelbench.worker.entry import Block, CannotEnter, Entry, PythonCalls, com
 from kernelbench.worker.problems import Problem
 from kernelbench.worker.returned import as_struct
 
-SENTINEL = {"i8": -128, "u8": 255, "i32": -(2**31)}
-"""What integer outputs hold before a call: values no kernel of ours leaves there unless it never wrote."""
+SENTINEL = {"i8": -128, "u8": 255, "i32": -(2**31), "bf16": 0x7FC0}
+"""What outputs that NumPy holds as integers contain before a call: values no kernel of ours leaves there unless it
+never wrote (bf16: the bits of a NaN)."""
 
 
 class CaseError(Exception):
@@ -46,8 +47,8 @@ class Bench:
     def __init__(self, variant: Variant, case: Case, problem: Problem, cpus: Sequence[int], sets: int) -> None:
         """``sets`` operand sets are placed; more than one makes every call find its operands cold."""
         self._variant, self._case, self._problem = variant, case, problem
-        prepared = variant.prepare(problem.inputs)
-        shapes = variant.outputs(case.shape, case.dtype)
+        prepared = variant.prepare(problem.inputs, case.settings)
+        shapes = variant.outputs(case.settings, case.dtype)
         self._place(prepared, shapes, cpus, sets)
         self._entry: Entry | None = None
         self._blocks: list[Block] = []
@@ -131,7 +132,7 @@ class Bench:
             if _same(outputs, known):  # bit for bit what this very check has passed before
                 self._right = known
                 return accuracy
-        found = Verification(case.shape, case.dtype, problem.seed, problem.inputs, inputs, outputs, problem.memo)
+        found = Verification(case.settings, case.dtype, problem.seed, problem.inputs, inputs, outputs, problem.memo)
         try:
             accuracy = as_struct(check(found), Accuracy)
         except WrongResult as error:

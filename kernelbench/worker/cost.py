@@ -7,6 +7,7 @@ from pathlib import Path
 
 from msgspec import UNSET
 
+from kernelbench.kernels import _registry as registry
 from kernelbench.kernels._registry import Variant
 from kernelbench.model import DTYPE_BYTES, Case, Work
 from kernelbench.timing import clock
@@ -21,9 +22,24 @@ def memory_bytes(variant: Variant, case: Case, work: Work, last_level_bytes: int
     """Bytes that measuring ``case`` takes: operand sets, the inputs they were made from, the references."""
     if work.working_set_bytes is UNSET:
         return 0
-    elements = work.working_set_bytes / DTYPE_BYTES[case.dtype]
+    elements = _largest_working_set(variant, case, work.working_set_bytes) / DTYPE_BYTES[case.dtype]
+    made = elements * max(DTYPE_BYTES[case.dtype], DTYPE_BYTES["f32"])  # what is quantized is drawn as f32
     sets = cold_sets(case, work.working_set_bytes, last_level_bytes)
-    return int(work.working_set_bytes * (sets + 2) + 8 * CHECK_COPIES * elements)
+    return int(work.working_set_bytes * (sets + 1) + made + 8 * CHECK_COPIES * elements)
+
+
+def _largest_working_set(variant: Variant, case: Case, own_bytes: float) -> float:
+    """The most bytes that any variant of the op touches: 4-bit or sparse operands are made from whole ones."""
+    found = [own_bytes]
+    for other in registry.variants().values():
+        if other.op is variant.op and case.dtype in other.dtypes:
+            try:
+                size = other.work(other.whole(case.settings), case.dtype).working_set_bytes
+            except Exception:
+                # A user's work model, which is told to the user where that variant itself is planned.
+                continue
+            found.append(0.0 if size is UNSET else size)
+    return max(found)
 
 
 class Watch:

@@ -46,9 +46,9 @@ class Problems:
 
     def get(self, op: Op, case: Case, seed: int) -> Problem:
         """The problem of ``case``: the same seed gives every variant the same operands."""
-        key = (op.name, tuple(case.shape.items()), tuple(case.params.items()), case.dtype, seed)
+        key = (op.name, tuple(case.settings.items()), case.dtype, seed)
         if key not in self._kept:
-            inputs = op.inputs(case.shape, case.dtype, np.random.default_rng(seed))
+            inputs = op.inputs(case.settings, case.dtype, np.random.default_rng(seed))
             for array in inputs:
                 if isinstance(array, np.ndarray):
                     array.flags.writeable = False

@@ -121,7 +121,7 @@ class Service:
     def _describe(self, case: Case) -> CaseInfo:
         variant = registry.variants()[case.variant]
         try:
-            work = as_struct(variant.work(case.shape, case.dtype), Work)
+            work = as_struct(variant.work(case.settings, case.dtype), Work)
             needed = cost.memory_bytes(variant, case, work, self._setup.last_level_bytes)
         except Exception as error:
             # A user's work model runs here; whatever it raises is a reason not to run the case.
@@ -131,7 +131,7 @@ class Service:
     def _bench(self, case: Case, seed: int) -> Bench:
         variant = registry.variants()[case.variant]
         with self._in_stage("inputs"):
-            work = variant.work(case.shape, case.dtype)
+            work = variant.work(case.settings, case.dtype)
             size = 0.0 if work.working_set_bytes is UNSET else work.working_set_bytes
             sets = cold_sets(case, size, self._setup.last_level_bytes)
             problem = self._problems.get(variant.op, case, seed)

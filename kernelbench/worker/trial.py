@@ -43,6 +43,7 @@ class Trial:
         with self._stage("verify"):
             self._bench.fill_outputs()
             self._first_s = self._bench.call_once("verify")
+            threads.place_new(self._setup.cpus)
             self._accuracy = self._bench.verify("verify")
             self._bench.verify_again("verify")
         return self._accuracy

@@ -156,3 +156,23 @@ def test_the_shipped_configurations_load(name: str) -> None:
 def test_every_line_of_the_shipped_quick_configuration_is_explained() -> None:
     text = (CONFIGS / "quick.toml").read_text()
     assert sum("#" in line for line in text.splitlines()) >= 20
+
+
+def test_parameters_of_a_matrix_are_read(tmp_path: Path) -> None:
+    config = load(written(tmp_path, '[[matrix]]\nparams = { sparsity = [0.5, 0.9], mode = ["fast"] }\n'))
+    assert config.matrix[0].params == {"sparsity": (0.5, 0.9), "mode": ("fast",)}
+    assert from_dict(as_dict(config)) == config
+
+
+@pytest.mark.parametrize(
+    ("params", "complaint"),
+    [
+        ("{ sparsity = [] }", "matrix[0].params.sparsity: an empty list given"),
+        ("{ sparsity = 0.5 }", "matrix[0].params"),
+        ("{ causal = [true] }", "matrix[0].params"),
+        ("{ sparsity = [nan] }", "matrix[0].params.sparsity: nan given; accepted: numbers and words"),
+        ('{ mode = ["a/b"] }', "matrix[0].params.mode: 'a/b' given; accepted: numbers and words"),
+    ],
+)
+def test_parameters_that_cannot_be_are_answered_with_their_line(tmp_path: Path, params: str, complaint: str) -> None:
+    assert f"c.toml:2: {complaint}" in refusal(tmp_path, f"[[matrix]]\nparams = {params}\n")

@@ -40,6 +40,12 @@ def test_sizes_of_one_op_leave_the_others_alone() -> None:
     assert [block.sizes for block in changed.matrix] == [(64, 256, "relu:17"), (4096, "relu:17")]
 
 
+def test_parameters_given_by_flag_are_read_as_numbers_and_words() -> None:
+    changed = override(TWO, Flags(params=("sparsity=0.5, 1e-1", "group=32", "mode=fast")))
+    assert changed.params == {"sparsity": (0.5, 0.1), "group": (32,), "mode": ("fast",)}
+    assert changed.matrix == TWO.matrix
+
+
 def test_quick_means_three_rounds_and_less_effort() -> None:
     quick = override(TWO, Flags(quick=True))
     assert quick.rounds == 3
@@ -89,6 +95,7 @@ def test_modules_are_added_as_absolute_paths(tmp_path: Path, monkeypatch: pytest
         (Flags(isa=("avx3",)), ["--isa", "'avx3'", "avx2"]),
         (Flags(cache=("hot",)), ["--cache", "'hot'", "warm"]),
         (Flags(sizes=("-3",)), ["'-3'", "1x4096x4096"]),
+        (Flags(params=("sparsity",)), ["param 'sparsity'", "NAME=VALUE"]),
         (Flags(rounds=0), ["--rounds", "0 given", "from 1"]),
         (Flags(time_budget_s=float("nan")), ["--time-budget", "nan"]),
         (Flags(modules=("gone.py",)), ["--module", "gone.py"]),

@@ -11,7 +11,8 @@ from hypothesis import settings
 
 from kernelbench.kernels import _registry as registry
 from kernelbench.kernels._check import Verification
-from kernelbench.kernels._registry import NUMPY, Variant
+from kernelbench.kernels._registry import NUMPY, Shape, Variant
+from kernelbench.sizes import parse, shapes
 from kernelbench.timing.loops import Calls
 from kernelbench.worker.bench import SENTINEL
 from kernelbench.worker.entry import Block, Entry, compile_entry
@@ -39,6 +40,14 @@ def sizes(op: str, *size: int) -> dict[str, int]:
     return dict(zip(registry.ops()[op].dims, size, strict=True))
 
 
+def some_shape(variant: Variant, n: int) -> Shape:
+    """A small shape of the variant's op: n for every dimension, or at most n of each one of its first default size."""
+    if variant.op.square:
+        return variant.whole(n)
+    (size,) = shapes(parse(f"{variant.op.name}:{variant.op.sizes[0]}"), variant.op.info).fits
+    return variant.whole({name: min(length, n) for name, length in size.items()})
+
+
 class Placed:
     """An array ``offset`` elements past a cache line, between guards that nobody may write."""
 
@@ -54,7 +63,7 @@ class Placed:
         return bool((self._raw[: self._begin] == 0xA5).all() and (self._raw[self._end :] == 0xA5).all())
 
 
-def empty_outputs(variant: Variant, shape: dict[str, int], dtype: str) -> list[np.ndarray]:
+def empty_outputs(variant: Variant, shape: Shape, dtype: str) -> list[np.ndarray]:
     """Outputs full of NaN or the sentinel, as before a verified call."""
     return [np.full(size, SENTINEL.get(kind, np.nan), NUMPY[kind]) for size, kind in variant.outputs(shape, dtype)]
 
@@ -74,12 +83,13 @@ def call(variant: Variant, arguments: Iterable[Any]) -> None:
 
 
 def ran(
-    name: str, dtype: str, shape: dict[str, int], *, seed: int = 0, offset: int = 0, inputs: tuple[Any, ...] = ()
+    name: str, dtype: str, shape: Shape, *, seed: int = 0, offset: int = 0, inputs: tuple[Any, ...] = ()
 ) -> Verification:
     """What a check sees after one call of variant ``name``; asserts that nothing beside the outputs was written."""
     variant = VARIANTS[name]
+    shape = variant.whole(shape)
     made = inputs or variant.op.inputs(shape, dtype, np.random.default_rng(seed))
-    operands = [Placed(x, offset) if isinstance(x, np.ndarray) else x for x in variant.prepare(made)]
+    operands = [Placed(x, offset) if isinstance(x, np.ndarray) else x for x in variant.prepare(made, shape)]
     outputs = [Placed(x, offset) for x in empty_outputs(variant, shape, dtype)]
     prepared = tuple(x.array if isinstance(x, Placed) else x for x in operands)
     call(variant, (*prepared, *(x.array for x in outputs)))
@@ -91,7 +101,7 @@ def ran(
 def assembly(name: str, dtype: str) -> str:
     """What the compiler emits for a variant, compiled anew: code from Numba's cache comes without its text."""
     variant = VARIANTS[name]
-    shape = dict.fromkeys(variant.op.dims, 9)
+    shape = some_shape(variant, 9)
     arguments = (*variant.make_inputs(shape, dtype).arrays, *empty_outputs(variant, shape, dtype))
     anew = numba.jit(**variant.function.targetoptions)(variant.function.py_func)
     anew.compile(tuple(numba.typeof(x) for x in arguments))

@@ -1,16 +1,21 @@
 """Declaring ops and variants, and calling them from Python."""
 
+from dataclasses import replace
+from typing import Any
+
 import numpy as np
 import pytest
 from msgspec import UNSET
 from numba import njit
 
 from kernelbench.errors import UsageError
+from kernelbench.kernels import _bf16
 from kernelbench.kernels import _registry as registry
 from kernelbench.kernels._check import Verification, close_to
 from kernelbench.kernels._registry import NUMPY, Op, random_values
 from kernelbench.model import DTYPE_BYTES, STYLES, Accuracy, Work
-from tests.kernels.running import VARIANTS, all_variants, of_op
+from kernelbench.sizes import parse, shapes
+from tests.kernels.running import VARIANTS, all_variants, of_op, some_shape
 
 
 @pytest.fixture
@@ -121,11 +126,12 @@ def test_the_same_seed_makes_the_same_inputs_and_another_seed_others() -> None:
     assert not np.array_equal(first, other)
 
 
-@pytest.mark.parametrize("dtype", ["f64", "f32"])
+@pytest.mark.parametrize("dtype", ["f64", "f32", "bf16"])
 def test_random_values_are_of_either_sign_and_away_from_zero(dtype: str) -> None:
-    values = random_values(np.random.default_rng(0), (40, 50), dtype)
+    drawn = random_values(np.random.default_rng(0), (40, 50), dtype)
+    assert drawn.dtype == NUMPY[dtype]
+    values = _bf16.decode(drawn) if dtype == "bf16" else drawn
     magnitudes = np.abs(values)
-    assert values.dtype == NUMPY[dtype]
     assert values.shape == (40, 50)
     assert magnitudes.min() >= 0.5
     assert magnitudes.max() < 1
@@ -134,14 +140,22 @@ def test_random_values_are_of_either_sign_and_away_from_zero(dtype: str) -> None
 
 
 def test_random_integers_are_refused_with_what_to_do_instead() -> None:
-    with pytest.raises(UsageError, match=r"makes f64 and f32, not 'i8'; make f32 and quantize it in prepare\(\)"):
+    with pytest.raises(UsageError, match=r"makes f64, f32, bf16, not 'i8'; make f32 and quantize it in prepare\(\)"):
         random_values(np.random.default_rng(0), (3,), "i8")
 
 
-@pytest.mark.parametrize(("name", "dtype"), [*of_op("relu"), *of_op("triad"), *of_op("matmul")])
+PLAIN = [
+    pair
+    for op in ("relu", "triad", "matmul")
+    for pair in of_op(op)
+    if VARIANTS[pair[0]].work == VARIANTS[pair[0]].op.work
+]
+
+
+@pytest.mark.parametrize(("name", "dtype"), PLAIN)
 def test_the_work_of_the_first_ops_counts_the_bytes_of_their_operands(name: str, dtype: str) -> None:
     variant = VARIANTS[name]
-    shape = dict.fromkeys(variant.op.dims, 24)
+    shape = some_shape(variant, 24)
     work = variant.work(shape, dtype)
     s = DTYPE_BYTES[dtype]
     read = {"relu": 24 * s, "triad": 2 * 24 * s, "matmul": 2 * 24 * 24 * s}[variant.op.name]
@@ -154,7 +168,7 @@ def test_the_work_of_the_first_ops_counts_the_bytes_of_their_operands(name: str,
 @pytest.mark.parametrize(("name", "dtype"), all_variants())
 def test_every_variant_counts_at_least_its_outputs_as_written_and_in_its_working_set(name: str, dtype: str) -> None:
     variant = VARIANTS[name]
-    shape = dict.fromkeys(variant.op.dims, 24)
+    shape = some_shape(variant, 24)
     work = variant.work(shape, dtype)
     written = sum(int(np.prod(size)) * DTYPE_BYTES[kind] for size, kind in variant.outputs(shape, dtype))
     assert isinstance(work.write_bytes, int | float)
@@ -166,3 +180,52 @@ def test_every_variant_counts_at_least_its_outputs_as_written_and_in_its_working
 
 def test_every_style_of_the_catalogue_is_known_and_every_variant_says_what_it_does() -> None:
     assert all(v.style in STYLES and v.info.summary for v in VARIANTS.values())
+
+
+@pytest.mark.usefixtures("nothing_else_declared")
+def test_a_variant_has_its_ops_parameters_and_its_own_and_the_first_default_where_none_is_named() -> None:
+    op = replace(double(), name="causal_double", params={"causal": (0, 1)}, sizes=("12",))
+    seen = []
+    op.variant(
+        style="library", dtypes=("f32",), params={"group": (32, 128)}, prepare=lambda x, shape: seen.append(shape) or x
+    )(plain)
+    variant = registry.variants()["causal_double/plain"]
+    assert variant.info.params == {"causal": (0, 1), "group": (32, 128)}
+    assert (op.info.params, op.info.sizes, op.info.square) == ({"causal": (0, 1)}, ("12",), True)
+    assert variant.make_inputs({"n": 3, "group": 8}, "f32").shape == {"n": 3, "group": 8, "causal": 0}
+    assert seen == [{"n": 3, "group": 8, "causal": 0}]
+
+
+@pytest.mark.usefixtures("nothing_else_declared")
+@pytest.mark.parametrize(
+    ("params", "complaint"),
+    [
+        ({"n": (1,)}, "a parameter cannot be called 'n'"),
+        ({"a b": (1,)}, "a parameter cannot be called 'a b'"),
+        ({"causal": ()}, r"has values \(\); give a tuple of one or more"),
+        ({"causal": (1, 1)}, "each once"),
+        ({"causal": [0, 1]}, r"has values \[0, 1\]; give a tuple"),
+        ({"causal": (False, True)}, "has a value False; values are whole or decimal numbers"),
+        ({"causal": (float("nan"),)}, "has a value nan"),
+        ({"causal": ("a/b",)}, "has a value 'a/b'"),
+    ],
+)
+def test_a_parameter_that_could_not_stand_in_an_id_is_refused(params: dict[str, Any], complaint: str) -> None:
+    with pytest.raises(UsageError, match=f"op 'other': .*{complaint}"):
+        replace(double(), name="other", params=params)
+    with pytest.raises(UsageError, match=f"variant 'double/plain': .*{complaint}"):
+        registry.ops()["double"].variant(style="library", dtypes=("f32",), params=params)(plain)
+
+
+@pytest.mark.usefixtures("nothing_else_declared")
+def test_a_variant_cannot_give_its_ops_parameter_another_meaning() -> None:
+    op = replace(double(), name="other", params={"causal": (0, 1)})
+    with pytest.raises(UsageError, match="cannot be called 'causal'; a name is a word other than n, causal"):
+        op.variant(style="library", dtypes=("f32",), params={"causal": (0,)})(plain)
+
+
+def test_the_default_sizes_of_every_op_fit_it() -> None:
+    for op in registry.ops().values():
+        entries = tuple(size for entry in op.sizes for size in parse(f"{op.name}:{entry}"))
+        found = shapes(entries, op.info)
+        assert (len(found.fits), found.misfits) == (len(op.sizes) or 1, ()), op.name

@@ -134,7 +134,10 @@ def test_a_vectorized_copy_is_compiled_here_and_no_call_of_the_c_library() -> No
     assert "memcpy" not in assembly("copy/vectorized", "f32")
 
 
-@pytest.mark.parametrize("op", ["copy", "add"])
+STREAMING = (*NAMES, "relu", "triad")
+
+
+@pytest.mark.parametrize("op", STREAMING)
 @pytest.mark.parametrize("dtype", ["f64", "f32"])
 def test_streaming_reads_no_line_for_ownership(op: str, dtype: str) -> None:
     plain, streaming = (VARIANTS[f"{op}/{name}"].work({"n": 100}, dtype) for name in ("vectorized", "streaming"))
@@ -142,14 +145,30 @@ def test_streaming_reads_no_line_for_ownership(op: str, dtype: str) -> None:
 
 
 @pytest.mark.skipif(platform.machine() != "x86_64", reason="reads x86-64 assembly")
-@pytest.mark.parametrize("op", ["copy", "add"])
-@pytest.mark.parametrize("dtype", ["f64", "f32"])
-def test_streaming_stores_past_the_caches(op: str, dtype: str) -> None:
-    assert "movnt" in assembly(f"{op}/streaming", dtype)
+@pytest.mark.parametrize("op", STREAMING)
+def test_streaming_stores_past_the_caches(op: str) -> None:
+    assert "movnt" in assembly(f"{op}/streaming", "f32")
 
 
-@pytest.mark.parametrize("name", ["copy/streaming", "add/streaming"])
+@pytest.mark.parametrize("op", STREAMING)
 @pytest.mark.parametrize("offset", range(17))
-def test_streaming_is_right_wherever_its_result_begins(name: str, offset: int) -> None:
+def test_streaming_is_right_wherever_its_result_begins(op: str, offset: int) -> None:
+    name = f"{op}/streaming"
     for n in (5, 64, 100):
         VARIANTS[name].check(ran(name, "f32", {"n": n}, seed=n, offset=offset))
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize("op", STREAMING)
+@pytest.mark.parametrize("dtype", ["f64", "f32"])
+def test_streaming_changes_no_bit_of_the_result(op: str, dtype: str) -> None:
+    operands = special(dtype)[: 1 if op in ("copy", "relu") else 2]
+    shape = {"n": operands[0].size}
+    plain, streaming = (ran(f"{op}/{name}", dtype, shape, inputs=operands) for name in ("vectorized", "streaming"))
+    np.testing.assert_array_equal(streaming.outputs[0], plain.outputs[0])
+
+
+@pytest.mark.parametrize("op", STREAMING)
+def test_a_parallel_vector_op_is_right_on_both_sides_of_its_crossover(op: str) -> None:
+    for n in (_vectors.PARALLEL_ELEMENTS - 1, _vectors.PARALLEL_ELEMENTS + 3):
+        VARIANTS[f"{op}/parallel"].check(ran(f"{op}/parallel", "f32", {"n": n}, seed=n))

@@ -5,7 +5,7 @@ from msgspec import UNSET
 from msgspec.structs import replace
 
 from kernelbench.model import Failed, Skipped, Work
-from kernelbench.report.columns import FIELDS
+from kernelbench.report.columns import FIELDS, groups, name
 from kernelbench.report.rows import Row, rows
 from tests.builders import case, matmul_work, record, result, sample
 
@@ -85,8 +85,8 @@ def test_speedup_over_the_library_is_against_its_fastest_variant_at_the_same_thr
 
 @pytest.mark.parametrize("other", [{"shape": {"m": 8, "n": 8, "k": 8}}, {"cache": "cold"}, {"params": {"causal": 1}}])
 def test_another_task_gives_no_speedup(other: dict[str, object]) -> None:
-    of = case("matmul/tiled", **other)
-    assert by_id(record(case("matmul/naive")), record(of))[of.id].speedup_vs_naive is UNSET
+    of = case("matmul/tiled", **{"params": {"causal": 0}, **other})
+    assert by_id(record(case("matmul/naive", params={"causal": 0})), record(of))[of.id].speedup_vs_naive is UNSET
 
 
 def test_a_failed_naive_variant_gives_no_speedup() -> None:
@@ -124,3 +124,33 @@ def test_rows_stand_in_the_order_of_the_ladder_whatever_the_file_s_order() -> No
     backwards = replace(ordered, records=tuple(reversed(ordered.records)))
     assert rows(backwards) == rows(ordered)
     assert [r.style for r in rows(ordered)[:4]] == ["python", "naive", "vectorized", "tiled"]
+
+
+def test_a_variants_own_parameter_does_not_hide_it_from_variants_without() -> None:
+    found = by_id(
+        record(case("matmul/naive", params={"causal": 1}), [0.08] * 6),
+        record(case("matmul/library", params={"causal": 1}), [0.04] * 6),
+        record(case("matmul/tiled", params={"causal": 1, "group": 32}), [0.02] * 6),
+        record(case("matmul/tiled", params={"causal": 1, "group": 128}), [0.01] * 6),
+        record(case("matmul/tiled", params={"causal": 0, "group": 128}), [0.01] * 6),
+    )
+    tiled = found["matmul/tiled/f32/n=512,causal=1,group=128/t=1"]
+    assert (tiled.speedup_vs_naive, tiled.speedup_vs_library) == (pytest.approx(8), pytest.approx(4))
+    assert (tiled.params, tiled.own_params) == ("causal=1,group=128", "group=128")
+    other = found["matmul/tiled/f32/n=512,causal=0,group=128/t=1"]
+    assert (other.speedup_vs_naive, other.speedup_vs_library) == (UNSET, UNSET)
+
+
+def test_tables_group_by_what_all_variants_share_and_name_the_rest_with_the_variant() -> None:
+    cases = [case("matmul/naive", params={"causal": value}) for value in (1, 0)]
+    cases += [case("matmul/tiled", params={"causal": 0, "group": group}) for group in (128, 32)]
+    found = list(groups(rows(result([record(c) for c in cases]))))
+    assert [(group.title, [name(row) for row in group.rows]) for group in found] == [
+        ("matmul n=512 causal=0", ["naive", "tiled group=32", "tiled group=128"]),
+        ("matmul n=512 causal=1", ["naive"]),
+    ]
+
+
+def test_a_kernel_whose_sums_may_be_reordered_is_flagged() -> None:
+    (row,) = rows(result([replace(record(), fastmath=True)]))
+    assert "fast-math" in row.flags

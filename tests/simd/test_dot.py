@@ -1,4 +1,4 @@
-"""The integer tile gives the same integers with and without the dot-product instruction."""
+"""Dot products within a lane give the same integers with and without the instruction for them."""
 
 import json
 import os
@@ -12,7 +12,9 @@ import numba
 import numpy as np
 import pytest
 
+from kernelbench.kernels._bf16 import decode, encode
 from kernelbench.simd import dot
+from kernelbench.simd import lanes as simd
 from tests.kernels.running import assembly, ran, sizes
 
 SHAPES = ((1, 1, 1), (12, 32, 4), (13, 33, 5), (29, 70, 67))
@@ -27,7 +29,7 @@ for shape in {SHAPES!r}:
     VARIANTS["matmul/int8"].check(found)
     sums.append(zlib.crc32(found.outputs[0].tobytes()))
 emitted = assembly("matmul/int8", "i8")
-print(json.dumps([sums, [name for name in ("vpdpbusd", "%zmm", "%ymm") if name in emitted]]))
+print(json.dumps([sums, [name for name in ("vpdpbusd", "%zmm", "%ymm", "pmaddwd") if name in emitted]]))
 """
 
 
@@ -45,7 +47,7 @@ def test_a_target_without_the_instruction_gives_the_same_integers() -> None:
     assert ended.returncode == 0, ended.stderr
     sums, used = json.loads(ended.stdout)
     here = [ran("matmul/int8", "i8", sizes("matmul", *shape), seed=3).outputs[0] for shape in SHAPES]
-    assert used == ["%ymm"]
+    assert used == ["%ymm", "pmaddwd"]
     assert sums == [zlib.crc32(integers.tobytes()) for integers in here]
 
 
@@ -62,23 +64,51 @@ def test_the_target_of_the_process_decides_not_the_host(
     monkeypatch: pytest.MonkeyPatch, features: str, has: bool
 ) -> None:
     monkeypatch.setattr(numba.core.config, "CPU_FEATURES", features)
+    monkeypatch.setattr(dot, "vector_bytes", lambda: 64)
+    dot.features.cache_clear()
     assert dot.target_has_vnni() is has
+    dot.features.cache_clear()
 
 
 @numba.njit
-def one_tile(a, b, start, c):  # type: ignore[no-untyped-def]
-    dot.dot_tile(a, b, start, c)
+def four_products(sums, unsigned, signed):  # type: ignore[no-untyped-def]
+    """sums += dot4 of unsigned and signed words, a vector."""
+    u, s = (
+        simd.reinterpret(simd.load(unsigned, 0), np.uint8),
+        simd.reinterpret(simd.load(signed, 0), np.int8),
+    )
+    simd.store(sums, 0, dot.dot4(simd.load(sums, 0), u, s))
 
 
-@pytest.mark.parametrize("depth", [4, 8, 60])
-def test_a_tile_adds_products_of_unsigned_and_signed_bytes_to_its_start(depth: int) -> None:
-    rng = np.random.default_rng(depth)
-    a = rng.integers(0, 256, (dot.ROWS, depth), dtype=np.uint8)
-    b = rng.integers(-128, 128, (depth, dot.COLUMNS), dtype=np.int8)
-    start = rng.integers(-(2**20), 2**20, dot.COLUMNS, dtype=np.int32)
-    panel = np.ascontiguousarray(b.reshape(depth // dot.QUAD, dot.QUAD, dot.COLUMNS).transpose(0, 2, 1))
-    c = np.full((dot.ROWS + 1, dot.COLUMNS + 5), 7, np.int32)
-    one_tile(a, panel, start, c)
-    assert (c[: dot.ROWS, : dot.COLUMNS] == start + a.astype(np.int64) @ b.astype(np.int64)).all()
-    assert (c[dot.ROWS :] == 7).all()
-    assert (c[:, dot.COLUMNS :] == 7).all()
+@numba.njit
+def two_products(sums, pairs, others):  # type: ignore[no-untyped-def]
+    """sums += dot_bf16 of pairs and others, words, a vector."""
+    x, y = (simd.reinterpret(simd.load(pairs, 0), np.uint16), simd.reinterpret(simd.load(others, 0), np.uint16))
+    simd.store(sums, 0, dot.dot_bf16(simd.load(sums, 0), x, y))
+
+
+@pytest.mark.parametrize("extreme", [False, True])
+def test_four_products_of_bytes_are_added_to_each_lane_without_saturating(extreme: bool) -> None:
+    rng = np.random.default_rng(1)
+    unsigned = np.full(64, 255, np.uint8) if extreme else rng.integers(0, 256, 64, dtype=np.uint8)
+    signed = np.full(64, -128, np.int8) if extreme else rng.integers(-128, 128, 64, dtype=np.int8)
+    sums = rng.integers(-(2**30), 2**30, 16, dtype=np.int32)
+    expected = sums + (unsigned.astype(np.int32) * signed).reshape(16, 4).sum(axis=1)
+    lanes = simd_lanes()
+    four_products(sums, unsigned.view(np.int32), signed.view(np.int32))
+    assert sums[:lanes].tolist() == expected[:lanes].tolist()
+
+
+def test_two_products_of_bf16_are_added_to_each_lane() -> None:
+    rng = np.random.default_rng(2)
+    pairs, others = (encode(rng.standard_normal(32, np.float32)) for _ in range(2))
+    sums = rng.standard_normal(16, np.float32)
+    exact = sums + (decode(pairs).astype(np.float64) * decode(others)).reshape(16, 2).sum(axis=1)
+    lanes = simd_lanes()
+    two_products(sums, pairs.view(np.int32), others.view(np.int32))
+    assert sums[:lanes] == pytest.approx(exact[:lanes], abs=8 * 2.0**-24)
+
+
+def simd_lanes() -> int:
+    """32-bit numbers in a register of this process's target."""
+    return max(1, dot.vector_bytes() // 4)

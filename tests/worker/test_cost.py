@@ -1,7 +1,9 @@
 """What a case takes in memory, and what is observed beside a batch of slices."""
 
+import dataclasses
 import mmap
 
+import numpy as np
 import pytest
 from msgspec import UNSET
 
@@ -11,7 +13,7 @@ from kernelbench.timing import clock
 from kernelbench.worker import cost
 from kernelbench.worker.bench import cold_sets
 from kernelbench.worker.cost import Pressure, Watch, memory_bytes
-from tests.kernels.running import VARIANTS
+from tests.kernels.running import VARIANTS, some_shape
 
 LAST_LEVEL = 32 << 20
 
@@ -115,5 +117,25 @@ def test_what_the_system_does_not_tell_is_left_out(monkeypatch: pytest.MonkeyPat
 
 def test_the_catalogue_declares_the_working_set_of_every_variant() -> None:
     for variant in registry.variants().values():
-        shape = dict.fromkeys(variant.op.dims, 8)
+        shape = some_shape(variant, 8)
         assert all(variant.work(shape, dtype).working_set_bytes is not UNSET for dtype in variant.dtypes)
+
+
+@pytest.mark.parametrize(("name", "dtype"), [("matmul/int8", "i8"), ("gemv/int4", "f32"), ("spmv/naive", "f32")])
+def test_compressed_operands_count_the_whole_ones_that_they_are_made_from(name: str, dtype: str) -> None:
+    variant = VARIANTS[name]
+    shape = variant.whole(512)
+    params = {key: shape[key] for key in variant.params}
+    sizes = {key: shape[key] for key in variant.op.dims}
+    of = Case("x", variant.op.name, name, variant.style, dtype, sizes, threads=1, params=params)
+    made = sum(x.nbytes for x in variant.op.inputs(shape, dtype, np.random.default_rng(0)))
+    prepared = sum(x.nbytes for x in variant.make_inputs(shape, dtype).arrays if isinstance(x, np.ndarray))
+    exact = sum(8 * int(np.prod(size)) for size, _ in variant.outputs(shape, dtype))
+    assert memory_bytes(variant, of, variant.work(shape, dtype), LAST_LEVEL) >= made + prepared + exact
+
+
+def test_a_neighbour_whose_work_model_fails_costs_nobody_else_the_case(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registry, "_VARIANTS", dict(registry.variants()))
+    # Made anew, which registers it.
+    dataclasses.replace(VARIANTS["relu/naive"], name="relu/broken", work=lambda shape, dtype: Work(**shape["no such"]))
+    assert needed(1000) > 0

@@ -7,7 +7,7 @@ from kernelbench.kernels import _registry as registry
 from kernelbench.model import Case
 from kernelbench.worker import problems
 from kernelbench.worker.problems import Problems
-from tests.kernels.running import VARIANTS
+from tests.kernels.running import VARIANTS, some_shape
 
 RELU = VARIANTS["relu/naive"].op
 
@@ -64,6 +64,7 @@ def test_a_problem_larger_than_the_limit_is_kept_while_it_is_the_last(monkeypatc
 
 def test_every_op_of_the_catalogue_makes_a_problem() -> None:
     for op in registry.ops().values():
-        shape = dict.fromkeys(op.dims, 4)
-        problem = Problems().get(op, Case("x", op.name, "x", "naive", "f32", shape, threads=1), 0)
+        variant = next(variant for variant in VARIANTS.values() if variant.op is op)
+        shape = dict(some_shape(variant, 4))
+        problem = Problems().get(op, Case("x", op.name, "x", "naive", variant.dtypes[0], shape, threads=1), 0)
         assert all(np.isfinite(x).all() for x in problem.inputs)

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from kernelbench.worker.threads import IDLE_SHARE, LOOK_S, pin, wait_until_idle
+from kernelbench.worker import threads
+from kernelbench.worker.threads import IDLE_SHARE, LOOK_S, pin, place_new, wait_until_idle
 
 CPUS = tuple(sorted(os.sched_getaffinity(0)))
 
@@ -96,3 +97,54 @@ def test_threads_that_were_there_before_are_pinned_as_well(pool: Callable[[], No
     pool()
     pin(CPUS[:2], lambda: None)
     assert all(cpus == {CPUS[1]} for task, cpus in where().items() if task != os.getpid())
+
+
+@pytest.mark.skipif(len(CPUS) < 2, reason="needs two CPUs to tell places apart")
+def test_the_pool_that_a_library_starts_when_first_called_is_pinned_too(pool: Callable[[], None]) -> None:
+    pin(CPUS[:2], lambda: None)
+    before = set(where())
+    pool()
+    assert {frozenset(cpus) for task, cpus in where().items() if task not in before} == {frozenset(CPUS[:1])}
+    assert place_new(CPUS[:2]) == 2
+    assert {frozenset(cpus) for task, cpus in where().items() if task not in before} == {frozenset(CPUS[1:2])}
+    assert place_new(CPUS[:2]) == 0
+
+
+class Tasks:
+    """Threads that come and go, and where they were moved."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, *placed: int) -> None:
+        self.alive = set(placed)
+        self.moved: dict[int, set[int]] = {}
+        monkeypatch.setattr(threads, "_placed", set(placed))
+
+    def place(self, *cpus: int) -> dict[int, set[int]]:
+        self.moved.clear()
+        place_new(cpus, tasks=lambda: set(self.alive), move=self.move)
+        return dict(self.moved)
+
+    def move(self, task: int, cpus: set[int]) -> None:
+        if task == 66:
+            raise ProcessLookupError(task)
+        self.moved[task] = cpus
+
+
+def test_new_threads_take_the_cpus_after_the_first_in_order_of_creation(monkeypatch: pytest.MonkeyPatch) -> None:
+    tasks = Tasks(monkeypatch, 10, 11)
+    tasks.alive |= {14, 12, 13, 15}
+    assert tasks.place(4, 5, 6, 7) == {12: {5}, 13: {6}, 14: {7}, 15: {5}}
+    assert tasks.place(4, 5, 6, 7) == {}
+
+
+def test_a_thread_that_has_the_number_of_one_that_ended_is_new(monkeypatch: pytest.MonkeyPatch) -> None:
+    tasks = Tasks(monkeypatch, 10, 11)
+    tasks.alive.remove(11)
+    assert tasks.place(4, 5) == {}
+    tasks.alive.add(11)
+    assert tasks.place(4, 5) == {11: {5}}
+
+
+def test_a_thread_that_ends_while_it_is_placed_disturbs_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    tasks = Tasks(monkeypatch, 10)
+    tasks.alive |= {66, 67}
+    assert tasks.place(4, 5) == {67: {5}}

@@ -168,7 +168,7 @@ def untypable(x, y):
     y[0] = x.no_such_attribute
 
 
-def _no_operands(inputs):
+def _no_operands(inputs, shape):
     raise ValueError("these operands cannot be prepared")
 
 

@@ -11,6 +11,7 @@ import kernelbench as kb
 from kernelbench.kernels import matmul as ladder
 
 QUANTIZED = kb.get("matmul/int8")
+int8 = QUANTIZED.function
 STEPS = 20_000_000
 """Dependent multiply-adds, 3 cycles or more each: no core does them in less than the millisecond of a sample."""
 
@@ -50,19 +51,19 @@ def _int8(name):
 
 @_int8("off_by_one_in_a_lane")
 @njit(nogil=True)
-def off_by_one_in_a_lane(a, b, correction, c):
+def off_by_one_in_a_lane(a, b, work, c):
     """One lane of the last vector of the last row is one too large."""
-    ladder.int8(a, b, correction, c)
+    int8(a, b, work, c)
     c[c.shape[0] - 1, c.shape[1] - 3] += 1
 
 
 @_int8("last_integer_not_written")
 @njit(nogil=True)
-def last_integer_not_written(a, b, correction, c):
+def last_integer_not_written(a, b, work, c):
     """Right, but the last element stays as it was."""
     m, n = c.shape
     before = c[m - 1, n - 1]
-    ladder.int8(a, b, correction, c)
+    int8(a, b, work, c)
     c[m - 1, n - 1] = before
 
 
@@ -74,7 +75,7 @@ def last_not_written(x, y):
         y[i] = x[i] + x[i]
 
 
-def _counted(inputs):
+def _counted(inputs, shape):
     """The operands, and a counter of calls."""
     return (*inputs, np.zeros(1, np.int64))
 
@@ -154,7 +155,7 @@ def raises_while_timed_python(x, calls, y):
     np.add(x, x, out=y)
 
 
-@double.variant(style="naive", dtypes=("f32",), prepare=lambda inputs: (*inputs, *inputs))
+@double.variant(style="naive", dtypes=("f32",), prepare=lambda inputs, shape: (*inputs, *inputs))
 @njit
 def changes_its_input(x, same, y):
     """Right every time, from the second copy of its input; the first is counted up."""
