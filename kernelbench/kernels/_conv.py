@@ -4,6 +4,7 @@ An output pixel y[p,q] sees the input from row p stride - r // 2 and column q st
 is zero. With odd r and s and stride 1 the map keeps its size ("same" padding, as nets of 3x3 layers have it).
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -90,8 +91,11 @@ def taps(shape: Shape) -> np.ndarray:
     return np.ascontiguousarray((row + s % g.phases) * g.width + s // g.phases).reshape(-1).astype(np.int64)
 
 
-def work(shape: Shape, dtype: str, channels: int, filters: int) -> Work:
-    """The model of ``channels`` output channels made by ``filters`` filters of r x s weights, each operand once."""
+def work(shape: Shape, dtype: str, channels: int, filters: int, between: int = 0) -> Work:
+    """The model of ``channels`` output channels made by ``filters`` filters of r x s weights, each operand once.
+
+    ``between``: elements of an intermediate that is written and read again.
+    """
     g, n, s = Geometry.of(shape), shape["n"], DTYPE_BYTES[dtype]
     weights = filters * shape["r"] * shape["s"]
     read, written = s * (n * shape["c"] * shape["h"] * shape["w"] + weights), s * n * channels * g.p * g.q
@@ -99,21 +103,10 @@ def work(shape: Shape, dtype: str, channels: int, filters: int) -> Work:
         model="modelled",
         flop=2 * n * weights * g.p * g.q,
         mix="fma",
-        read_bytes=read,
-        write_bytes=written,
-        rfo_bytes=written,
-        working_set_bytes=read + written,
-    )
-
-
-def with_traffic(work: Work, size_bytes: int) -> Work:
-    """``work`` with an intermediate of ``size_bytes`` written and read again."""
-    return structs.replace(
-        work,
-        read_bytes=work.read_bytes + size_bytes,
-        write_bytes=work.write_bytes + size_bytes,
-        rfo_bytes=work.rfo_bytes + size_bytes,
-        working_set_bytes=work.working_set_bytes + size_bytes,
+        read_bytes=read + s * between,
+        write_bytes=written + s * between,
+        rfo_bytes=written + s * between,
+        working_set_bytes=read + written + s * between,
     )
 
 
@@ -159,7 +152,7 @@ def tolerance(terms: int, dtype: str) -> float:
     In any order it errs by about sqrt(terms) u when roundings are random (Higham, Accuracy and Stability, 2002,
     sec. 2.8). A single product lost would be off by 1 / terms.
     """
-    return max(8.0, terms**0.5) * EPS[dtype]
+    return max(8.0, math.sqrt(terms)) * EPS[dtype]
 
 
 def check(v: Verification) -> Accuracy:

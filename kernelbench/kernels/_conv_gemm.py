@@ -27,23 +27,24 @@ from kernelbench.kernels._gemm import (
     VECTOR_BYTES,
     VECTORS,
     WORKSPACE_BYTES,
-    Workspace,
     copy_sliver,
     exchange,
 )
 from kernelbench.kernels._registry import Arrays, Shape
+from kernelbench.kernels._scratch import Scratch
 from kernelbench.simd import lanes as simd
 from kernelbench.simd.vector import copy_vector, element_bytes, element_pointer, lanes_of, moved, pointer_at
 
 BLOCK_BYTES = 512 << 10
 """What a block's input may take: half of a 1 MiB L2, where it is read once for every mr output channels."""
 
-def _scratch(shape: Shape, threads: int, images: int, after: int = 0) -> Workspace:
+
+def _scratch(shape: Shape, threads: int, images: int, after: int = 0) -> Scratch:
     """Scratch: threads' tiles, ``images`` padded images and ``after`` elements, of 8 bytes each at most."""
     g = Geometry.of(shape)
     # Whole vectors are loaded: what lies beyond the last pixel may reach into three more rows and two vectors.
     elements = images * shape["c"] * g.plane + 3 * g.phases**2 * g.width + 2 * lanes_of(4) + after
-    return Workspace.of(threads - (-8 * elements // WORKSPACE_BYTES))
+    return Scratch.of(threads * WORKSPACE_BYTES + 8 * elements)
 
 
 def with_workspace(inputs: Arrays, shape: Shape) -> Arrays:

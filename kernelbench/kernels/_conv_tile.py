@@ -23,7 +23,9 @@ IN_PLACE = VECTOR_BYTES == 64
 class _Pixels:
     """One vector of pixels: where their input begins, and the lanes from which on it lies one and two jumps further."""
 
-    def __init__(self, builder: ir.IRBuilder, v: Vector, start: ir.Value, jump: ir.Value, breaks: list[ir.Value]) -> None:
+    def __init__(
+        self, builder: ir.IRBuilder, v: Vector, start: ir.Value, jump: ir.Value, breaks: list[ir.Value]
+    ) -> None:
         self._v, self._start, self._beyond = v, start, []
         words, place = ir.VectorType(WORD, v.lanes), start
         for first in breaks:
@@ -88,9 +90,7 @@ def _tile(builder: ir.IRBuilder, v: Vector, rows: int, pixels: list[_Pixels], ar
 
 
 @intrinsic
-def conv_tile(
-    typingctx, rows, vectors, steps, a, offsets, b_row, start0, start1, jump, q, at0, at1, c, c_row, first
-):
+def conv_tile(typingctx, rows, vectors, steps, a, offsets, b_row, start0, start1, jump, q, at0, at1, c, c_row, first):
     """c[rows, vectors x lanes] = (0 if first else c) + a[rows, steps] times the input of these pixels, steps >= 1.
 
     1 <= rows <= MR, 1 <= vectors <= VECTORS; a lies as in a sliver, rows of c ``c_row`` elements apart. Input e of the

@@ -12,9 +12,12 @@ TINY = {"f64": 2.0**-1022, "f32": 2.0**-126}
 """Smallest normal number. Below it a rounding errs by up to half a denormal step, which is EPS * TINY: a scale
 of |exact| + TINY covers both sides."""
 
+SIZES = ("2048", "16384", "131072", "1048576", "16777216")
+"""An operand of 8 KiB to 64 MiB in f32: two or three of them lie in L1, L2, L3 and beyond."""
+
 PARALLEL_ELEMENTS = 1 << 16
 """Elements from which more threads than one pay. Entering a team of two was measured at 1.3 to 3 microseconds, and two
-threads save at most half of the time: relu of 65536 f32 takes 5 alone, and is as fast on two (benchmarks/crossover.py)."""
+threads save at most half of the time: relu of 65536 f32 takes 5 alone and as long on two (benchmarks/crossover.py)."""
 
 Formula = Callable[..., np.ndarray]
 """float64 operands of some elements -> float64 values of these elements."""

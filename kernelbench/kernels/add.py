@@ -33,6 +33,7 @@ add = Op(
     name="add",
     summary="z[n] = x[n] + y[n]",
     dims=("n",),
+    sizes=_vectors.SIZES,
     inputs=_vectors.two,
     outputs=_vectors.outputs,
     work=_work,

@@ -39,6 +39,7 @@ axpy = Op(
     name="axpy",
     summary="z[n] = alpha x[n] + y[n]",
     dims=("n",),
+    sizes=_vectors.SIZES,
     inputs=_vectors.two,
     outputs=_vectors.outputs,
     work=_work,

@@ -30,7 +30,7 @@ from kernelbench.kernels._conv import Geometry
 from kernelbench.kernels._conv_pad import copy_row
 from kernelbench.kernels._gemm import WORKSPACE_BYTES, product
 from kernelbench.kernels._registry import Arrays, Op, Outputs, Shape, random_values
-from kernelbench.model import DTYPE_BYTES, Work
+from kernelbench.model import Work
 from kernelbench.simd import lanes as simd
 from kernelbench.simd.vector import element_pointer, moved, pointer_at
 
@@ -124,7 +124,12 @@ def four_channels(weights, top, offsets, start, out, j):
     """out[top : top + 4, j : j + 2 vectors] = the sums of all weights, as far as it lies inside out[k,q]."""
     # Past the last channel its own sums are made again and not written.
     k, step = weights.shape[0], simd.lanes(weights)
-    w0, w1, w2, w3 = weights[top], weights[min(top + 1, k - 1)], weights[min(top + 2, k - 1)], weights[min(top + 3, k - 1)]
+    w0, w1, w2, w3 = (
+        weights[top],
+        weights[min(top + 1, k - 1)],
+        weights[min(top + 2, k - 1)],
+        weights[min(top + 3, k - 1)],
+    )
     s0 = s1 = s2 = s3 = t0 = t1 = t2 = t3 = simd.zeros(weights)
     for e in range(offsets.size):
         u, v = simd.load(start, offsets[e]), simd.load(start, offsets[e] + step)
@@ -142,8 +147,8 @@ def four_channels(weights, top, offsets, start, out, j):
 
 def _im2col_work(shape: Shape, dtype: str) -> Work:
     g = Geometry.of(shape)
-    matrix = shape["n"] * shape["c"] * shape["r"] * shape["s"] * g.p * g.q * DTYPE_BYTES[dtype]
-    return _conv.with_traffic(_work(shape, dtype), matrix)
+    matrix = shape["n"] * shape["c"] * shape["r"] * shape["s"] * g.p * g.q
+    return _conv.work(shape, dtype, shape["k"], shape["k"] * shape["c"], matrix)
 
 
 @conv2d.variant(style="tiled", dtypes=("f64", "f32"), prepare=_conv_gemm.with_matrix, work=_im2col_work)

@@ -3,8 +3,8 @@
   packed           14 output channels x 32 pixels (AVX-512, f32) in registers; x is padded, no matrix is written
   packed_parallel  the pixels of all images dealt to threads, or their output channels where pixels are few
 
-x and weights are as they come: padding and copying them is part of the call, only scratch memory is made ahead. Operands,
-work and tolerance are the op's (conv2d.py): each pixel adds its products in order, so nothing is reordered.
+x and weights are as they come: padding and copying them is part of the call, only scratch memory is made ahead.
+Operands, work and tolerance are the op's (conv2d.py): each pixel adds its products in order, so nothing is reordered.
 """
 
 from numba import njit, prange

@@ -57,6 +57,7 @@ copy = Op(
     name="copy",
     summary="y[n] = x[n]",
     dims=("n",),
+    sizes=_vectors.SIZES,
     inputs=_vectors.one,
     outputs=_vectors.outputs,
     work=_work,

@@ -26,8 +26,8 @@ from kernelbench.kernels._check import Verification, close_to
 from kernelbench.kernels._conv import METRIC, Geometry, both, depthwise, taps, tolerance
 from kernelbench.kernels._conv_gemm import plane_size
 from kernelbench.kernels._conv_pad import clear, fill_plane
-from kernelbench.kernels._gemm import WORKSPACE_BYTES, Workspace
 from kernelbench.kernels._registry import Arrays, Op, Outputs, Shape, random_values
+from kernelbench.kernels._scratch import Scratch
 from kernelbench.model import Accuracy, Work
 from kernelbench.simd import lanes as simd
 from kernelbench.simd.vector import element_pointer, moved, pointer_at
@@ -48,7 +48,7 @@ def _work(shape: Shape, dtype: str) -> Work:
 
 
 def _check(v: Verification) -> Accuracy:
-    exact, scale = v.once("depthwise", lambda: both(depthwise, *v.inputs, v.shape))
+    exact, scale = v.once("depthwise", lambda: both(depthwise, v.inputs[0], v.inputs[1], v.shape))
     allowed = tolerance(v.shape["r"] * v.shape["s"], v.dtype)
     return close_to(v.outputs[0], exact, scale, allowed, metric=METRIC, reference="float64 einsum")
 
@@ -109,7 +109,7 @@ def _with_planes(inputs: Arrays, shape: Shape, threads: int = 1) -> Arrays:
     g = Geometry.of(shape)
     needed = 8 * threads * (g.plane + SLACK + g.phases**2 * g.width)
     offsets = taps({**shape, "c": 1})
-    return (*inputs, offsets, shape["stride"], Workspace.of(max(1, -(-needed // WORKSPACE_BYTES))))
+    return (*inputs, offsets, shape["stride"], Scratch.of(needed))
 
 
 def _with_threads(inputs: Arrays, shape: Shape) -> Arrays:

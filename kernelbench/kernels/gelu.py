@@ -44,6 +44,7 @@ gelu = Op(
     name="gelu",
     summary="y[n] = x[n] / 2 (1 + erf(x[n] / sqrt 2))",
     dims=("n",),
+    sizes=_vectors.SIZES,
     inputs=_activation.inputs,
     outputs=_vectors.outputs,
     work=_activation.work(lambda dtype: TAIL_FLOP[dtype] + 4),

@@ -48,6 +48,7 @@ gelu_tanh = Op(
     name="gelu_tanh",
     summary="y[n] = x[n] / 2 (1 + tanh(sqrt(2 / pi) (x[n] + 0.044715 x[n]^3)))",
     dims=("n",),
+    sizes=_vectors.SIZES,
     inputs=_activation.inputs,
     outputs=_vectors.outputs,
     work=_activation.work(lambda dtype: EXP2_FLOP[dtype] + 6),

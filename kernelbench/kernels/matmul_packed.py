@@ -9,21 +9,22 @@ are the op's (matmul.py): each c[i,j] adds its products in order, one FMA after 
 
 from numba import get_num_threads, njit, prange
 
-from kernelbench.kernels._gemm import MR, WORKSPACE_BYTES, Workspace, product
+from kernelbench.kernels._gemm import MR, WORKSPACE_BYTES, product
 from kernelbench.kernels._registry import Arrays, Shape
+from kernelbench.kernels._scratch import Scratch
 from kernelbench.kernels.matmul import matmul
 
 
 def _with_workspace(inputs: Arrays, shape: Shape) -> Arrays:
     """(a[m,k], b[k,n], scratch for one thread)"""
-    return (*inputs, Workspace.of(1))
+    return (*inputs, Scratch.of(WORKSPACE_BYTES))
 
 
 def _with_workspaces(inputs: Arrays, shape: Shape) -> Arrays:
     """(a[m,k], b[k,n], scratch for each thread, their number)"""
     # Asked for in compiled code, the number would be an address of this process: Numba would not cache the kernel.
     threads = get_num_threads()
-    return (*inputs, Workspace.of(threads), threads)
+    return (*inputs, Scratch.of(threads * WORKSPACE_BYTES), threads)
 
 
 @matmul.variant(style="packed", dtypes=("f64", "f32"), prepare=_with_workspace)

@@ -34,6 +34,7 @@ multiply = Op(
     name="multiply",
     summary="z[n] = x[n] * y[n]",
     dims=("n",),
+    sizes=_vectors.SIZES,
     inputs=_vectors.two,
     outputs=_vectors.outputs,
     work=_work,

@@ -34,6 +34,7 @@ sigmoid = Op(
     name="sigmoid",
     summary="y[n] = 1 / (1 + e^-x[n])",
     dims=("n",),
+    sizes=_vectors.SIZES,
     inputs=_activation.inputs,
     outputs=_vectors.outputs,
     work=_activation.work(lambda dtype: EXP_FLOP[dtype] + 2),

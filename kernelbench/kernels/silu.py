@@ -35,6 +35,7 @@ silu = Op(
     name="silu",
     summary="y[n] = x[n] / (1 + e^-x[n])",
     dims=("n",),
+    sizes=_vectors.SIZES,
     inputs=_activation.inputs,
     outputs=_vectors.outputs,
     work=_activation.work(lambda dtype: EXP_FLOP[dtype] + 2),

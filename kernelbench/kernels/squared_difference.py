@@ -34,6 +34,7 @@ squared_difference = Op(
     name="squared_difference",
     summary="z[n] = (x[n] - y[n])^2",
     dims=("n",),
+    sizes=_vectors.SIZES,
     inputs=_vectors.two,
     outputs=_vectors.outputs,
     work=_work,

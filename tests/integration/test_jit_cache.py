@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from kernelbench.model import Case
 from kernelbench.protocol import (
@@ -118,21 +119,31 @@ def test_code_of_a_users_file_is_loaded_in_a_second_process(project: Project) ->
             assert (answer.cache_hits, answer.cache_misses) == (1 - misses, misses), name
 
 
-def compiled_catalogue(worker: WorkerProcess) -> list[Case]:
-    """Every compiled variant that can run here, at one number type each."""
+def compiled_catalogue(worker: WorkerProcess, *, whole: bool) -> list[Case]:
+    """Compiled variants that can run here, at one number type each: all of them, or one on one thread of each op."""
     known = ask(worker, Catalogue())
     assert isinstance(known, CatalogueReply)
     dims = {op.name: op.dims for op in known.ops}
     compiled = [variant for variant in known.variants if variant.compiled and not variant.unavailable]
-    return [case(variant.name, 32, variant.dtypes[-1], dims[variant.op]) for variant in compiled]
+    chosen = compiled if whole else {variant.op: variant for variant in compiled if not variant.parallel}.values()
+    return [
+        structs.replace(
+            case(variant.name, 9, variant.dtypes[-1], dims[variant.op]),
+            params={name: values[0] for name, values in variant.params.items()},
+        )
+        for variant in chosen
+    ]
 
 
-def test_a_second_process_compiles_nothing_of_the_catalogue_and_knows_the_same_facts(workers: Workers) -> None:
+@pytest.mark.parametrize("whole", [False, pytest.param(True, marks=pytest.mark.slow)])
+def test_a_second_process_compiles_nothing_of_the_catalogue_and_knows_the_same_facts(
+    workers: Workers, *, whole: bool
+) -> None:
     answers: list[dict[str, Compiled]] = []
     for _ in range(2):
         worker, _ = workers.start()
         answers.append({})
-        for wanted in compiled_catalogue(worker):
+        for wanted in compiled_catalogue(worker, whole=whole):
             answer = ask(worker, Compile(wanted))
             assert isinstance(answer, Compiled), (wanted.id, answer)
             answers[-1][wanted.id] = answer

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from kernelbench.kernels import _gemm
+from kernelbench.kernels._scratch import Scratch
 from kernelbench.simd.vector import lanes_of
 from tests.kernels.running import VARIANTS, ran, sizes
 
@@ -65,5 +66,5 @@ def test_more_parts_than_rows_or_columns_give_the_same_product() -> None:
     for size in ((1, 5, 3), (9 * MR, 100, 7), (40 * MR, 3, 2)):
         a, b = variant.op.inputs(sizes("matmul", *size), "f32", np.random.default_rng(1))
         c = np.full((size[0], size[1]), np.nan, np.float32)
-        variant.function(a, b, _gemm.Workspace.of(7), 7, c)
+        variant.function(a, b, Scratch.of(7 * _gemm.WORKSPACE_BYTES), 7, c)
         np.testing.assert_allclose(c, a.astype(np.float64) @ b, rtol=1e-4, atol=1e-5)

@@ -15,6 +15,7 @@ from numba import types
 from numba.extending import intrinsic
 
 from kernelbench.kernels import _gemm
+from kernelbench.kernels._scratch import Scratch
 from kernelbench.simd import vector
 from kernelbench.simd.targets import TARGETS
 from kernelbench.simd.vector import Vector, copy_vector, element_bytes, element_pointer, lanes_of, moved, pointer_at
@@ -140,7 +141,7 @@ def test_the_packed_matmul_is_right_in_the_registers_of_a_lower_level(level: str
 
 
 def test_scratch_memory_lives_as_long_as_its_address() -> None:
-    work = _gemm.Workspace.of(3)
+    work = Scratch.of(3 * _gemm.WORKSPACE_BYTES)
     assert work % 4096 == 0
     memory = work.memory
     begin = memory.ctypes.data
