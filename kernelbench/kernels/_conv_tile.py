@@ -27,13 +27,14 @@ class _Pixels:
         self, builder: ir.IRBuilder, v: Vector, start: ir.Value, jump: ir.Value, breaks: list[ir.Value]
     ) -> None:
         self._v, self._start, self._beyond = v, start, []
-        words, place = ir.VectorType(WORD, v.lanes), start
+        place, bits = start, ir.IntType(v.lanes)
         for first in breaks:
-            one = builder.insert_element(ir.Constant(words, ir.Undefined), builder.trunc(first, WORD), WORD(0))
-            bound = builder.shuffle_vector(one, one, ir.Constant(words, [0] * v.lanes))
             place = builder.gep(place, [jump])
-            mask = builder.icmp_signed(">=", ir.Constant(words, list(range(v.lanes))), bound)
-            self._beyond.append((place, mask))
+            # A mask made of an integer stays one; made by comparing vectors, it is compared anew in every step, and
+            # the operands take the registers of sums.
+            least = builder.select(builder.icmp_signed("<", first, INDEX(v.lanes)), first, INDEX(v.lanes))
+            beyond = builder.trunc(builder.shl(INDEX(-1), least), bits)
+            self._beyond.append((place, builder.bitcast(beyond, ir.VectorType(ir.IntType(1), v.lanes))))
 
     def load(self, builder: ir.IRBuilder, offset: ir.Value) -> ir.Value:
         """What these pixels meet at the weight whose input lies ``offset`` elements on."""

@@ -60,7 +60,8 @@ def _project(v: Verification, a: np.ndarray, b: np.ndarray, c: np.ndarray, toler
         expected = np.einsum("mk,k->m", _double(a), np.einsum("kn,n->k", _double(b), t))
         # Errors of n independent elements, each up to tolerance x |a||b|, add like a random walk.
         scale = np.einsum("mk,k->m", np.abs(_double(a)), np.abs(_double(b)).sum(axis=1))
-        return t, expected, scale / v.shape["n"] ** 0.5
+        # A row of a that is all zeros (pruned away) must give exactly zeros.
+        return t, expected, np.maximum(scale / v.shape["n"] ** 0.5, np.finfo(np.float64).tiny)
 
     t, expected, scale = v.once("projection", sides)
     if not np.isfinite(c).all():

@@ -29,7 +29,7 @@ from kernelbench.kernels._chains import CHAINS, LINE_BYTES, chains, part, part_c
 from kernelbench.kernels._check import EPS, Check, Verification, close_to
 from kernelbench.kernels._exact_sum import ANY_VECTOR, ONE_CHAIN, exact_sum, longest, positive_tolerance
 from kernelbench.kernels._registry import Arrays, Op, Shape, random_values
-from kernelbench.kernels._vectors import number, reduction
+from kernelbench.kernels._vectors import SIZES, number, reduction
 from kernelbench.model import Accuracy
 
 
@@ -72,6 +72,7 @@ cosine = Op(
     name="cosine",
     summary="y[1] = a[n] . b[n] / (|a| |b|)",
     dims=("n",),
+    sizes=SIZES,
     inputs=_inputs,
     outputs=number,
     work=reduction(reads=2, flop=6, mix="fma", at_end=4),

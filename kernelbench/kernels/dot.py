@@ -26,7 +26,7 @@ from kernelbench.kernels._chains import LINE_BYTES, chains, part, part_count, to
 from kernelbench.kernels._check import Verification, close_to
 from kernelbench.kernels._exact_sum import exact_sum, signed_tolerance
 from kernelbench.kernels._registry import Op
-from kernelbench.kernels._vectors import number, reduction, two
+from kernelbench.kernels._vectors import SIZES, number, reduction, two
 from kernelbench.model import Accuracy
 
 
@@ -47,6 +47,7 @@ dot = Op(
     name="dot",
     summary="y[1] = a[n] . b[n]",
     dims=("n",),
+    sizes=SIZES,
     inputs=two,
     outputs=number,
     work=reduction(reads=2, flop=2, mix="fma"),

@@ -32,7 +32,7 @@ from kernelbench.kernels._chains import CHAINS, LINE_BYTES, chains, part, part_c
 from kernelbench.kernels._check import EPS, Check, Verification, close_to
 from kernelbench.kernels._exact_sum import ANY_VECTOR, ONE_CHAIN, exact_sum, longest, positive_tolerance
 from kernelbench.kernels._registry import Op
-from kernelbench.kernels._vectors import number, reduction, two
+from kernelbench.kernels._vectors import SIZES, number, reduction, two
 from kernelbench.model import Accuracy
 
 
@@ -66,6 +66,7 @@ euclidean = Op(
     name="euclidean",
     summary="y[1] = |a[n] - b[n]|",
     dims=("n",),
+    sizes=SIZES,
     inputs=two,
     outputs=number,
     work=reduction(reads=2, flop=3, mix="fma_add", at_end=1),

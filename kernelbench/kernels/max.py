@@ -2,7 +2,7 @@
 
 The ladder, each rung a line:
   naive       one running maximum, behind a comparison that also lets NaN through
-  vectorized  64 running maxima in vectors, and NaN looked for beside them
+  vectorized  4 vectors of running maxima, and NaN looked for beside them
   parallel    vectorized on parts of x that the threads share, then the largest of the parts
   numpy       np.max, as a Python user calls it
   torch       torch.amax, as a Python user calls it
@@ -10,7 +10,7 @@ The ladder, each rung a line:
 A maximum rounds nothing and may be taken in any order, so many chains give the very same answer as one. Still no
 compiler makes them from the naive source: its comparison must keep a NaN once it has seen one, and an x86 vector
 maximum drops it. The vectorized kernel takes the maximum of what can be compared and asks apart whether anything
-differed from itself, one comparison for two elements; so it needs no fast-math.
+differed from itself; so it needs no fast-math.
 
 Work of one call, s = bytes per element:
   operations  n         one maximum an element, on an add's ports
@@ -25,11 +25,12 @@ import numpy as np
 from numba import njit, prange
 
 from kernelbench.kernels import _peers
-from kernelbench.kernels._chains import LINE_BYTES, chains, part, part_count
+from kernelbench.kernels._chains import LINE_BYTES, part, part_count
 from kernelbench.kernels._check import CHUNK, Verification, close_to
 from kernelbench.kernels._registry import Op
-from kernelbench.kernels._vectors import number, one, reduction
+from kernelbench.kernels._vectors import SIZES, number, one, reduction
 from kernelbench.model import Accuracy
+from kernelbench.simd import lanes as simd
 
 
 def _exact(x: np.ndarray) -> np.ndarray:
@@ -48,6 +49,7 @@ max_op = Op(
     name="max",
     summary="y[1] = the largest of x[n]",
     dims=("n",),
+    sizes=SIZES,
     inputs=one,
     outputs=number,
     # A max has an add's ports and does one operation a lane, half an FMA's two.
@@ -71,26 +73,24 @@ def naive(x, y):
 
 @njit(nogil=True)
 def max_of(x):
-    """The largest of x[n] in 64 chains, NaN if there is one; pairs of rows of 64 elements share a test for NaN."""
-    bests = chains(x)
-    size = bests.size
-    for j in range(size):
-        bests[j] = x.dtype.type(-np.inf)
-    unordered = False
-    pairs = x.size // (2 * size) * (2 * size)
-    for i in range(0, pairs, 2 * size):
-        for j in range(size):
-            v, w = x[i + j], x[i + size + j]
-            larger = v if v > w else w
-            bests[j] = larger if larger > bests[j] else bests[j]
-            unordered = unordered | (v != v) | (w != w)
-    for i in range(pairs, x.size):
+    """The largest of x[n] in 4 vectors of chains, NaN if there is one."""
+    step = simd.lanes(x)
+    b0 = b1 = b2 = b3 = simd.fill(x, -np.inf)
+    odd = b0 != b0
+    whole = x.size - x.size % (4 * step)
+    for i in range(0, whole, 4 * step):
+        v0, v1 = simd.load(x, i), simd.load(x, i + step)
+        v2, v3 = simd.load(x, i + 2 * step), simd.load(x, i + 3 * step)
+        # `maximum` gives its second operand where the first is NaN: the chains stay what they were.
+        b0, b1 = simd.maximum(v0, b0), simd.maximum(v1, b1)
+        b2, b3 = simd.maximum(v2, b2), simd.maximum(v3, b3)
+        odd = odd | (v0 != v0) | (v1 != v1) | (v2 != v2) | (v3 != v3)
+    best = simd.highest(simd.maximum(simd.maximum(b0, b1), simd.maximum(b2, b3)))
+    unordered = simd.sum(simd.select(odd, simd.fill(x, 1.0), 0.0)) > 0
+    for i in range(whole, x.size):
         v = x[i]
-        bests[i % size] = v if v > bests[i % size] else bests[i % size]
-        unordered = unordered | (v != v)
-    best = bests[0]
-    for j in range(1, size):
-        best = bests[j] if bests[j] > best else best
+        best = v if v > best else best
+        unordered = unordered or v != v
     return x.dtype.type(np.nan) if unordered else best
 
 

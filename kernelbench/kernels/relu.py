@@ -27,7 +27,7 @@ from kernelbench.kernels._check import Verification, elementwise, exactly
 from kernelbench.kernels._quantize import absmax_int8
 from kernelbench.kernels._registry import Arrays, Op, Outputs, Shape, random_values
 from kernelbench.kernels._streaming import whole_vectors, without_ownership
-from kernelbench.kernels._vectors import PARALLEL_ELEMENTS
+from kernelbench.kernels._vectors import PARALLEL_ELEMENTS, SIZES
 from kernelbench.model import DTYPE_BYTES, Accuracy, Work
 from kernelbench.simd import lanes as simd
 
@@ -74,6 +74,7 @@ relu = Op(
     name="relu",
     summary="y[n] = max(x[n], 0)",
     dims=("n",),
+    sizes=SIZES,
     inputs=_inputs,
     outputs=_outputs,
     work=_work,

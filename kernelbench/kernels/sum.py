@@ -28,7 +28,7 @@ from kernelbench.kernels._chains import LINE_BYTES, chains, part, part_count, to
 from kernelbench.kernels._check import Verification, close_to
 from kernelbench.kernels._exact_sum import exact_sum, signed_tolerance
 from kernelbench.kernels._registry import Op
-from kernelbench.kernels._vectors import number, one, reduction
+from kernelbench.kernels._vectors import SIZES, number, one, reduction
 from kernelbench.model import Accuracy
 
 
@@ -46,6 +46,7 @@ sum_op = Op(
     name="sum",
     summary="y[1] = sum of x[n]",
     dims=("n",),
+    sizes=SIZES,
     inputs=one,
     outputs=number,
     work=reduction(reads=1, flop=1, mix="add"),

@@ -21,7 +21,7 @@ from kernelbench.kernels import _peers
 from kernelbench.kernels._check import EPS, Exact, Verification, elementwise
 from kernelbench.kernels._registry import Arrays, Op, Outputs, Shape, random_values
 from kernelbench.kernels._streaming import whole_vectors, without_ownership
-from kernelbench.kernels._vectors import PARALLEL_ELEMENTS
+from kernelbench.kernels._vectors import PARALLEL_ELEMENTS, SIZES
 from kernelbench.model import DTYPE_BYTES, Accuracy, Work
 from kernelbench.simd import lanes as simd
 
@@ -66,6 +66,7 @@ triad = Op(
     name="triad",
     summary="a[n] = b[n] + alpha c[n]",
     dims=("n",),
+    sizes=SIZES,
     inputs=_inputs,
     outputs=_outputs,
     work=_work,

@@ -115,3 +115,14 @@ def test_a_product_with_zero_operands_must_be_zero() -> None:
     assert check_product(seen, a, b, np.zeros((2, 2), np.float32), TOLERANCE).value == 0
     with pytest.raises(WrongResult):
         check_product(seen, a, b, np.full((2, 2), 1e-30, np.float32), TOLERANCE)
+
+
+def test_a_row_of_zeros_must_give_zeros_and_nothing_else() -> None:
+    product = Product(*LARGE)
+    product.a[7] = 0
+    product.c = (product.a.astype(np.float64) @ product.b).astype(np.float32)
+    assert product.check(product.c).value <= 1
+    wrong = product.c.copy()
+    wrong[7, 100] = 1e-30
+    with pytest.raises(WrongResult, match="row 7"):
+        product.check(wrong)
