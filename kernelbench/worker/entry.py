@@ -141,6 +141,19 @@ def compile_entry(function: Any, arguments: Sequence[Any]) -> Entry:
     return Entry(code.address("enter"), result, hits, misses, code)
 
 
+def compiled_again(function: Any, arguments: Sequence[Any]) -> Any:
+    """Numba's result of really compiling ``function``, which is left as it is: code from the cache has no assembly."""
+    twin = type(function)(
+        function.py_func,
+        locals=function.locals,
+        targetoptions=function.targetoptions,
+        pipeline_class=function._compiler.pipeline_class,
+    )
+    signature = tuple(numba.typeof(argument) for argument in arguments)
+    twin.compile(signature)
+    return twin.overloads[signature]
+
+
 def _hits_and_misses(function: Any) -> tuple[int, int]:
     stats = function.stats
     return sum(stats.cache_hits.values()), sum(stats.cache_misses.values())

@@ -119,6 +119,23 @@ def test_code_of_a_users_file_is_loaded_in_a_second_process(project: Project) ->
             assert (answer.cache_hits, answer.cache_misses) == (1 - misses, misses), name
 
 
+def test_what_a_killed_process_could_not_tell_of_its_code_is_found_out(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    asked = Compile(case("double/by_helper", 100))
+    worker, _ = project.worker()
+    compiled = ask(worker, asked)
+    for facts in (tmp_path / "cache").rglob("facts/*.json"):
+        facts.unlink()
+    worker, _ = project.worker()
+    loaded = ask(worker, asked)
+    assert isinstance(compiled, Compiled)
+    assert isinstance(loaded, Compiled)
+    assert (loaded.cache_hits, loaded.cache_misses) == (1, 0)
+    assert loaded.isa_used == compiled.isa_used
+
+
 def compiled_catalogue(worker: WorkerProcess, *, whole: bool) -> list[Case]:
     """Compiled variants that can run here, at one number type each: all of them, or one on one thread of each op."""
     known = ask(worker, Catalogue())
