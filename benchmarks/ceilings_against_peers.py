@@ -27,7 +27,7 @@ import numpy as np
 from tabulate import tabulate
 
 from kernelbench.ceilings import compute, memory
-from kernelbench.simd.host import llvm_host
+from kernelbench.native.host import llvm_host
 from kernelbench.timing.arena import PAGE, STAGGER, Arena
 from kernelbench.timing.loops import Calls
 

@@ -10,8 +10,8 @@ import re
 
 from kernelbench.ceilings.compute_ir import source
 from kernelbench.ceilings.compute_kinds import Absent, Kind, kinds
-from kernelbench.simd.assembly import isa_used
-from kernelbench.simd.jit import Code, compile_ir
+from kernelbench.native.assembly import isa_used
+from kernelbench.native.jit import Code, compile_ir
 
 __all__ = ["CHAINS", "Absent", "Kind", "accumulators", "compiled", "faults", "kinds", "seed", "work"]
 

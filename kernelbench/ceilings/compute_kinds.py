@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from kernelbench.ceilings.compute_ir import Form
-from kernelbench.simd.targets import TARGETS, Target
+from kernelbench.native.targets import TARGETS, Target
 
 _WIDTH = {"sse2": 128, "sse4.2": 128, "avx2": 256, "avx512": 512, "neon": 128}
 _NAMES = {"avx2": "ymm", "avx512": "zmm"}

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from kernelbench.ceilings.memory import curve
 from kernelbench.errors import WorkerError
-from kernelbench.simd.jit import Code, compile_ir
+from kernelbench.native.jit import Code, compile_ir
 
 LINE_BYTES = 64
 POINTER_BYTES = 8

@@ -14,8 +14,8 @@ from functools import cache
 
 from msgspec import Struct
 
-from kernelbench.simd.host import llvm_host
-from kernelbench.simd.jit import Code, compile_ir
+from kernelbench.native.host import llvm_host
+from kernelbench.native.jit import Code, compile_ir
 
 UNROLL = 8
 """Vectors of each array a trip: what the loop itself costs is then hidden behind them."""

@@ -13,8 +13,8 @@ from kernelbench.ceilings import compute, latency, memory
 from kernelbench.ceilings.probing import Block, Point, Prober, runner
 from kernelbench.model import Ceiling
 from kernelbench.model.result import SMALL_DRAM
+from kernelbench.native.host import llvm_host
 from kernelbench.protocol import ProbeCeilings
-from kernelbench.simd.host import llvm_host
 from kernelbench.timing.arena import PAGE, STAGGER, Arena
 from kernelbench.units import size_bytes
 

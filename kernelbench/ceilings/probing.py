@@ -15,8 +15,8 @@ from collections.abc import Callable, Sequence
 from msgspec import UNSET, UnsetType
 
 from kernelbench.model import Probe
+from kernelbench.native.jit import Code
 from kernelbench.protocol import ProbeCeilings
-from kernelbench.simd.jit import Code
 from kernelbench.timing import clock
 from kernelbench.timing.loops import Calls
 from kernelbench.timing.sampling import CLOCKS, SHARED_CORE, SLICE_S, Batch, Runner

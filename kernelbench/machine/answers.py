@@ -99,7 +99,7 @@ def _ask_py_cpuinfo() -> PyCpuInfo | Unknown:
 
 def _ask_llvm() -> LlvmHost | Unknown:
     try:
-        from kernelbench.simd.host import llvm_host as ask
+        from kernelbench.native.host import llvm_host as ask
 
         name, features = ask()
     except (ImportError, OSError, RuntimeError) as error:

@@ -9,7 +9,7 @@ import ctypes
 import platform
 from functools import cache
 
-from kernelbench.simd.jit import Code, compile_ir
+from kernelbench.native.jit import Code, compile_ir
 
 # Register-register adds. Not `add $1`: recent Intel cores fold chains of small immediates when renaming and would
 # show several per cycle.

@@ -9,7 +9,7 @@ import ctypes
 from collections.abc import Callable, Sequence
 from functools import cache
 
-from kernelbench.simd.jit import Code, compile_ir
+from kernelbench.native.jit import Code, compile_ir
 from kernelbench.timing.clock import LOOK_ADDS, LOOK_CHAINS, LOOK_STEPS, LOOK_TRIPS, READ_CLOCK, adds_ir
 from kernelbench.timing.sampling import Batch
 

@@ -13,7 +13,7 @@ from functools import cache
 
 from msgspec import Struct
 
-from kernelbench.simd.jit import Code, compile_ir
+from kernelbench.native.jit import Code, compile_ir
 from kernelbench.timing.clock import LOOK_ADDS, LOOK_CHAINS, LOOK_STEPS, LOOK_TRIPS, READ_CLOCK, adds_ir
 from kernelbench.timing.sampling import Batch
 

@@ -16,8 +16,8 @@ import traceback
 
 import msgspec
 
+from kernelbench.native.targets import TARGETS
 from kernelbench.protocol import Broken, Exit, Reply, Request, Stage, WorkerSetup
-from kernelbench.simd.targets import TARGETS
 
 PR_SET_PDEATHSIG = 1
 

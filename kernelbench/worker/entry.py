@@ -16,7 +16,7 @@ from typing import Any
 import numba
 import numpy as np
 
-from kernelbench.simd.jit import Code, compile_ir
+from kernelbench.native.jit import Code, compile_ir
 from kernelbench.timing import clock
 from kernelbench.timing.sampling import Batch
 

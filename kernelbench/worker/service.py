@@ -13,6 +13,7 @@ from msgspec import UNSET
 from kernelbench.ceilings import probes
 from kernelbench.kernels import _registry as registry
 from kernelbench.model import Case, Work
+from kernelbench.native.assembly import isa_used
 from kernelbench.protocol import (
     CaseFailed,
     CaseInfo,
@@ -31,7 +32,6 @@ from kernelbench.protocol import (
     Waiting,
     WorkerSetup,
 )
-from kernelbench.simd.assembly import isa_used
 from kernelbench.timing.loops import Calls, empty_kernel
 from kernelbench.worker import cost, modules, pools, threads
 from kernelbench.worker.bench import Bench, CaseError, cold_sets, one_line

@@ -21,9 +21,9 @@ from kernelbench.ceilings.compute import (
     work,
 )
 from kernelbench.ceilings.compute_ir import source
-from kernelbench.simd.host import llvm_host
-from kernelbench.simd.jit import Code
-from kernelbench.simd.targets import Target
+from kernelbench.native.host import llvm_host
+from kernelbench.native.jit import Code
+from kernelbench.native.targets import Target
 
 X86 = ("scalar", "sse2", "sse4.2", "avx2", "avx512")
 AVX512 = frozenset({"sse2", "ssse3", "avx2", "fma", "avx512f", "avx512bw"})

@@ -25,7 +25,7 @@ from kernelbench.ceilings.memory import (
     working_set_bytes,
 )
 from kernelbench.ceilings.memory_ir import LOOPS, UNROLL, source
-from kernelbench.simd.jit import compile_ir
+from kernelbench.native.jit import compile_ir
 
 derandomized = settings(deadline=None, derandomize=True, database=None)
 on_x86 = pytest.mark.skipif(platform.machine() != "x86_64", reason="reads x86 assembly")

@@ -12,8 +12,8 @@ from kernelbench.ceilings.probes import CHECK_COMPUTE, CHECK_MIXES, probe
 from kernelbench.ceilings.probing import runner
 from kernelbench.model import Ceiling
 from kernelbench.model.result import SMALL_DRAM
+from kernelbench.native.host import llvm_host
 from kernelbench.protocol import ProbeCeilings
-from kernelbench.simd.host import llvm_host
 
 CPUS = tuple(sorted(os.sched_getaffinity(0)))
 LEVELS = (("L1", 16 << 10), ("L2", 64 << 10), ("DRAM", 128 << 10))

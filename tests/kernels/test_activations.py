@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from kernelbench.kernels import _erf_reference
 from kernelbench.kernels._activation import BLOCK, PARALLEL_ELEMENTS
 from kernelbench.kernels._registry import NUMPY
-from kernelbench.simd.assembly import isa_used
+from kernelbench.native.assembly import isa_used
 from tests.kernels.running import VARIANTS, assembly, few, of_op, ran
 
 OPS = ("sigmoid", "silu", "gelu", "gelu_tanh")

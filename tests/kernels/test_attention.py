@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from kernelbench.kernels._attention import KEYS, blocks_of, share
 from kernelbench.kernels._check import WrongResult
 from kernelbench.kernels._gemm import MR
-from kernelbench.simd.assembly import isa_used
+from kernelbench.native.assembly import isa_used
 from tests.kernels.running import VARIANTS, assembly, few, of_op, ran, sizes
 
 SHAPES = (

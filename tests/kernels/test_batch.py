@@ -11,7 +11,7 @@ from kernelbench.kernels._chains import PARALLEL_BYTES
 from kernelbench.kernels._check import WrongResult
 from kernelbench.kernels._vectors import PARALLEL_ELEMENTS
 from kernelbench.kernels.batch_relu import PIECE
-from kernelbench.simd.assembly import isa_used
+from kernelbench.native.assembly import isa_used
 from tests.kernels.running import VARIANTS, assembly, few, of_op, ran, sizes
 
 BATCHES = ((0, 0), (0, 5), (5, 0), (1, 1), (1, 33), (33, 1), (7, 100), (100, 7))

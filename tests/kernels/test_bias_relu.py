@@ -8,7 +8,7 @@ import pytest
 
 from kernelbench.kernels._check import WrongResult
 from kernelbench.kernels._registry import NUMPY
-from kernelbench.simd.assembly import isa_used
+from kernelbench.native.assembly import isa_used
 from tests.kernels.running import VARIANTS, assembly, of_op, ran
 
 SHAPES = ((0, 0), (0, 3), (3, 0), (1, 1), (1, 65), (65, 1), (7, 15), (16, 16), (3, 17), (2, 1009), (33, 31))

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from kernelbench.kernels._blocks import BLOCK, to_bsr
 from kernelbench.kernels.block_sparse import CROSSOVER, stored
-from kernelbench.simd.assembly import isa_used
+from kernelbench.native.assembly import isa_used
 from tests.kernels.running import VARIANTS, assembly, few, of_op, ran, sizes
 
 OP = VARIANTS["block_sparse/naive"].op

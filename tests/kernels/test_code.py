@@ -4,7 +4,7 @@ import platform
 
 import pytest
 
-from kernelbench.simd.assembly import isa_used
+from kernelbench.native.assembly import isa_used
 from tests.kernels.running import assembly
 
 pytestmark = pytest.mark.skipif(platform.machine() != "x86_64", reason="reads x86-64 assembly")

@@ -9,7 +9,7 @@ from kernelbench.kernels import _bf16
 from kernelbench.kernels._gemv_rows import LONG_BYTES, ROWS
 from kernelbench.kernels._registry import NUMPY
 from kernelbench.kernels.gemv import BAND, SERIAL_BELOW
-from kernelbench.simd.assembly import isa_used
+from kernelbench.native.assembly import isa_used
 from tests.kernels.running import VARIANTS, assembly, few, of_op, ran, sizes
 
 SHAPES = (

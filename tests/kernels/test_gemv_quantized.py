@@ -14,7 +14,7 @@ from kernelbench.kernels._registry import random_values
 from kernelbench.kernels._weights import CHUNK, GROUPS, LANES, pack_bytes, pack_nibbles, quantize
 from kernelbench.kernels._weights_check import quantize_activations
 from kernelbench.kernels.gemv_quantized import SERIAL_BELOW
-from kernelbench.simd.assembly import isa_used
+from kernelbench.native.assembly import isa_used
 from tests.kernels.running import VARIANTS, assembly, few, of_op, ran, sizes
 
 OURS = sorted(name for name, _ in of_op("gemv") if name.startswith(("gemv/int8", "gemv/int4")))

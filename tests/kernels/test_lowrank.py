@@ -11,7 +11,7 @@ from kernelbench.errors import UsageError
 from kernelbench.kernels._check import WrongResult
 from kernelbench.kernels._lowrank import TRUNCATED, factors
 from kernelbench.kernels.lowrank import CROSSOVER
-from kernelbench.simd.assembly import isa_used
+from kernelbench.native.assembly import isa_used
 from tests.kernels.running import VARIANTS, assembly, few, of_op, ran, sizes
 
 OP = VARIANTS["lowrank/naive"].op

@@ -13,7 +13,7 @@ from kernelbench.kernels._check import WrongResult
 from kernelbench.kernels._dot_gemm import GROUP, KC_LONE, scratch_bytes
 from kernelbench.kernels._dot_tile import KC, MR_BF16, NR
 from kernelbench.kernels._scratch import Scratch
-from kernelbench.simd.assembly import isa_used
+from kernelbench.native.assembly import isa_used
 from kernelbench.simd.dot import target_has_bf16
 from tests.kernels.running import VARIANTS, assembly, few, of_op, ran, sizes
 

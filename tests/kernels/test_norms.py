@@ -13,7 +13,7 @@ from kernelbench.kernels._check import WrongResult
 from kernelbench.kernels._norms import EPSILON
 from kernelbench.kernels._registry import NUMPY
 from kernelbench.kernels._rows import BLOCK, PARALLEL_ELEMENTS
-from kernelbench.simd.assembly import isa_used
+from kernelbench.native.assembly import isa_used
 from tests.kernels.running import VARIANTS, assembly, few, of_op, ran, sizes
 
 LAYER, RMS = of_op("layernorm"), of_op("rmsnorm")

@@ -11,7 +11,7 @@ from hypothesis.extra.numpy import arrays
 
 from kernelbench.kernels._check import Verification, WrongResult
 from kernelbench.kernels._rows import PARALLEL_ELEMENTS
-from kernelbench.simd.assembly import isa_used
+from kernelbench.native.assembly import isa_used
 from tests.kernels.running import VARIANTS, assembly, few, of_op, ran, sizes
 
 ALL = [*of_op("quantize"), *of_op("dequantize")]

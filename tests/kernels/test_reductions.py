@@ -18,7 +18,7 @@ from kernelbench.kernels._chains import CHAINS, PARALLEL_BYTES, part, part_count
 from kernelbench.kernels._check import EPS, Verification, WrongResult
 from kernelbench.kernels._exact_sum import exact_sum, longest, positive_tolerance, signed_tolerance
 from kernelbench.kernels._registry import NUMPY
-from kernelbench.simd.assembly import isa_used
+from kernelbench.native.assembly import isa_used
 from tests.kernels.running import VARIANTS, assembly, few, of_op, ran
 
 OPS = ("sum", "dot", "max", "euclidean", "cosine")

@@ -10,7 +10,7 @@ from hypothesis.extra.numpy import arrays
 
 from kernelbench.kernels._registry import NUMPY
 from kernelbench.kernels.softmax import PARALLEL_ELEMENTS
-from kernelbench.simd.assembly import isa_used
+from kernelbench.native.assembly import isa_used
 from tests.kernels.running import VARIANTS, assembly, few, of_op, ran, sizes
 
 ALL = of_op("softmax")

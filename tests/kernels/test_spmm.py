@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from kernelbench.kernels._column_blocks import KC, block_bytes, bounds_of_rows, to_column_blocks
 from kernelbench.kernels.spmm import CROSSOVER, stored
-from kernelbench.simd.assembly import isa_used
+from kernelbench.native.assembly import isa_used
 from tests.kernels.running import VARIANTS, assembly, few, of_op, ran, sizes
 
 OP = VARIANTS["spmm/naive"].op

@@ -10,7 +10,7 @@ from kernelbench.errors import UsageError
 from kernelbench.kernels._bitmap import to_bitmap
 from kernelbench.kernels._csr import SPARSITIES, even_bounds, to_csr
 from kernelbench.kernels.spmv import CROSSOVER, stored
-from kernelbench.simd.assembly import isa_used
+from kernelbench.native.assembly import isa_used
 from tests.kernels.running import VARIANTS, assembly, few, of_op, ran, sizes
 
 SHAPES = ((0, 0), (0, 5), (5, 0), (1, 1), (1, 7), (7, 1), (2, 1009), (301, 3), (31, 40), (33, 170))

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from kernelbench.kernels.structured_sparse import CROSSOVER, PAIRS, stored, two_of_four
-from kernelbench.simd.assembly import isa_used
+from kernelbench.native.assembly import isa_used
 from tests.kernels.running import VARIANTS, assembly, few, of_op, ran, sizes
 
 OP = VARIANTS["structured_sparse/naive"].op

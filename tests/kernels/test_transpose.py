@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from kernelbench.kernels._check import WrongResult
 from kernelbench.kernels._registry import NUMPY
 from kernelbench.kernels.transpose import BAND
-from kernelbench.simd.assembly import isa_used
+from kernelbench.native.assembly import isa_used
 from tests.kernels.running import VARIANTS, assembly, few, of_op, ran
 
 SHAPES = (

@@ -14,7 +14,7 @@ from kernelbench.kernels import _vectors, axpy
 from kernelbench.kernels._check import WrongResult
 from kernelbench.kernels._registry import NUMPY
 from kernelbench.model import DTYPE_BYTES
-from kernelbench.simd.assembly import isa_used
+from kernelbench.native.assembly import isa_used
 from tests.kernels.running import VARIANTS, assembly, few, of_op, ran
 
 NAMES = ("copy", "add", "multiply", "axpy", "squared_difference")

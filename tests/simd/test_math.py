@@ -14,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numba import njit
 
+from kernelbench.native.targets import TARGETS
 from kernelbench.simd import lanes as simd
-from kernelbench.simd.targets import TARGETS
 
 KINDS = [np.float32, np.float64]
 NAMES = ("exp", "exp2", "tanh", "sigmoid", "erf", "sqrt", "rsqrt", "normal_tail", "normal_cdf")

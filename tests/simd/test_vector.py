@@ -16,8 +16,8 @@ from numba.extending import intrinsic
 
 from kernelbench.kernels import _gemm
 from kernelbench.kernels._scratch import Scratch
+from kernelbench.native.targets import TARGETS
 from kernelbench.simd import vector
-from kernelbench.simd.targets import TARGETS
 from kernelbench.simd.vector import Vector, copy_vector, element_bytes, element_pointer, lanes_of, moved, pointer_at
 
 on_x86 = pytest.mark.skipif(platform.machine() != "x86_64", reason="x86-64 targets")

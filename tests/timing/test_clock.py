@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-from kernelbench.simd.jit import compile_ir
+from kernelbench.native.jit import compile_ir
 from kernelbench.timing import clock
 
 known = pytest.mark.skipif(not clock.available(), reason="no addition is known for this architecture")

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-from kernelbench.simd.jit import Code, compile_ir
+from kernelbench.native.jit import Code, compile_ir
 from kernelbench.timing import clock
 from kernelbench.timing.loops import Calls, empty_kernel
 

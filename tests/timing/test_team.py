@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kernelbench.simd.jit import Code, compile_ir
+from kernelbench.native.jit import Code, compile_ir
 from kernelbench.timing import clock
 from kernelbench.timing.team import Member, run_team, together
 

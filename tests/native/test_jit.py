@@ -5,8 +5,8 @@ import platform
 
 import pytest
 
-from kernelbench.simd.host import llvm_host
-from kernelbench.simd.jit import compile_ir
+from kernelbench.native.host import llvm_host
+from kernelbench.native.jit import compile_ir
 
 ADD = "define i64 @add(i64 %a, i64 %b) {\n  %c = add i64 %a, %b\n  ret i64 %c\n}"
 SCALE = """

@@ -2,7 +2,7 @@
 
 import pytest
 
-from kernelbench.simd.assembly import functions, isa_used
+from kernelbench.native.assembly import functions, isa_used
 
 
 def function(*lines: str) -> str:

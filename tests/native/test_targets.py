@@ -5,9 +5,9 @@ import platform
 import pytest
 
 from kernelbench.model import ISA_LEVELS
-from kernelbench.simd.assembly import isa_used
-from kernelbench.simd.jit import compile_ir
-from kernelbench.simd.targets import TARGETS
+from kernelbench.native.assembly import isa_used
+from kernelbench.native.jit import compile_ir
+from kernelbench.native.targets import TARGETS
 
 SQUARE_64_BYTES = """
 define void @square(ptr %x) "prefer-vector-width"="512" {
