@@ -5,6 +5,7 @@ KernelbenchError            70  a fault of ours, or of the disk under us
 |   +-- ConfigError          2  a config file: names file, key, what was given, what is accepted
 |   +-- ResultFileError      2  unreadable, truncated or foreign result file
 +-- IncomparableError        5  different machines or methods, or nothing in common
++-- MissingBaseline          6  no baseline of that name for this machine
 +-- StoreError              70  writing failed (full disk); what was there before is intact
 +-- WorkerError             70  the harness itself broke, not a kernel
 """
@@ -34,6 +35,12 @@ class IncomparableError(KernelbenchError):
     """Two results have nothing that may be compared."""
 
     exit_code = 5
+
+
+class MissingBaseline(KernelbenchError):
+    """There is no such baseline; the text says which there are."""
+
+    exit_code = 6
 
 
 class StoreError(KernelbenchError):

@@ -47,6 +47,21 @@ def cpu_quota(tree: Tree) -> float | Unknown:
     return min(found) if found else _none(tree)
 
 
+def throttled_s(tree: Tree) -> float | Unknown:
+    """Seconds that CPU quotas have held this process's groups back, over all CPUs, since the groups were made.
+
+    A group counts only its own quota, so those on the way up are added; where two hold back at once, both count.
+    """
+    found = []
+    for version, folder in _groups(tree, "cpu"):
+        # Version 2 counts microseconds, version 1 nanoseconds; a group that cannot have a quota (the root) has no line.
+        key, scale = ("throttled_usec", 1e-6) if version == 2 else ("throttled_time", 1e-9)
+        match = re.search(rf"^{key} ([0-9]{{1,18}})$", _text(tree, f"{folder}/cpu.stat"), re.MULTILINE)
+        if match:
+            found.append(int(match[1]) * scale)
+    return sum(found) if found else _none(tree)
+
+
 def memory_limit_bytes(tree: Tree) -> int | Unknown:
     """Tightest hard memory limit."""
     found = []

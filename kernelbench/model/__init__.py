@@ -36,6 +36,7 @@ from kernelbench.model.machine import (
     Topology,
     Unknown,
 )
+from kernelbench.model.paired import PairedCell, PairRound, SideInfo
 from kernelbench.model.result import (
     METHOD_VERSION,
     SCHEMA_VERSION,
@@ -79,12 +80,15 @@ __all__ = [
     "NumaNode",
     "OpInfo",
     "Outcome",
+    "PairRound",
+    "PairedCell",
     "Param",
     "ParamValues",
     "Probe",
     "Record",
     "Result",
     "Round",
+    "SideInfo",
     "Skipped",
     "Software",
     "Tool",

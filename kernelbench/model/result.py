@@ -6,6 +6,7 @@ from msgspec import UNSET, Struct, UnsetType
 
 from kernelbench.model.case import Accuracy, Case, Work
 from kernelbench.model.machine import Machine
+from kernelbench.model.paired import PairedCell, SideInfo
 
 SCHEMA_VERSION = 1
 """Layout of the file; readers ignore fields they do not know within a version."""
@@ -194,5 +195,11 @@ class Result(Struct, frozen=True, omit_defaults=True):
     ceilings: tuple[Ceiling, ...] = ()
     records: tuple[Record, ...] = ()
     expectations: tuple[dict[str, Any], ...] = ()
+    sides: tuple[SideInfo, ...] = ()
+    """BASE and HEAD of an "ab" file."""
+    paired: tuple[PairedCell, ...] = ()
+    """The cells of an "ab" file."""
     interrupted: bool = False
     """True when the run was stopped early and holds what was done."""
+    notes: tuple[str, ...] = ()
+    """What else a reader should know about the whole run, a line each: a host that was not quiet, stolen time."""

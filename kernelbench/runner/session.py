@@ -17,6 +17,7 @@ from kernelbench.runner.guards import claimed, sigterm_as_interrupt
 from kernelbench.runner.host import last_level, levels, pinning, sharing, worker_memory
 from kernelbench.runner.job import Job, Past, Progress, Sink, Summary
 from kernelbench.runner.library import librarian, process_factory
+from kernelbench.runner.quiet import noting_quiet
 from kernelbench.runner.schedule import execute
 from kernelbench.runner.tool import this_tool
 from kernelbench.store.assemble import assemble
@@ -130,8 +131,10 @@ def check_resumable(path: Path) -> None:
             )
 
 
-def carry_on(path: Path, progress: Progress) -> Finish:
+def carry_on(path: Path, progress: Progress, *, wait_quiet_s: float) -> Finish:
     """Measure what the journal at ``path`` still lacks, and assemble everything it holds.
+
+    Begins when the host is quiet, or after ``wait_quiet_s`` seconds; whether it was is in the result's notes.
 
     What was measured stays in the journal whatever happens; a journal without any measurement is removed
     when the run fails or is interrupted (``KeyboardInterrupt`` then).
@@ -140,7 +143,7 @@ def carry_on(path: Path, progress: Progress) -> Finish:
         try:
             journal, header, events = Journal.reopen(path)
             with journal:
-                summary = _measure(journal, header, events, progress)
+                summary = _measure(journal, header, events, progress, wait_quiet_s)
         except KernelbenchError as error:
             if not _holds_measurements(path):
                 path.unlink()
@@ -148,6 +151,10 @@ def carry_on(path: Path, progress: Progress) -> Finish:
                 raise type(error)(
                     f"{error}; what was measured is kept: `kernelbench run --resume {path}` continues it"
                 ) from error
+            raise
+        except KeyboardInterrupt:
+            if not _holds_measurements(path):
+                path.unlink()
             raise
         if summary.interrupted and not _holds_measurements(path):
             path.unlink()
@@ -180,7 +187,9 @@ def _holds_measurements(path: Path) -> bool:
     return any(isinstance(event, RoundDone | CaseDead) for event in read(path)[1])
 
 
-def _measure(journal: Journal, header: Header, events: tuple[Event, ...], progress: Progress) -> Summary:
+def _measure(
+    journal: Journal, header: Header, events: tuple[Event, ...], progress: Progress, wait_quiet_s: float
+) -> Summary:
     past = Past.of(events)
     if events:
         journal.append(Resumed(now(), past.offset_s))
@@ -188,14 +197,15 @@ def _measure(journal: Journal, header: Header, events: tuple[Event, ...], progre
     memory_bytes = worker_memory(header.machine, config.worker_memory_bytes)
     plan = Plan(tuple(planned.case for planned in header.cases), ())
     job = _job(config, header.machine, plan, header.source_hash, memory_bytes)
-    if job.ceilings:
-        known, named = cards.recent(header.machine, datetime.now(UTC))
-        job = structs.replace(job, known=known, known_from=named)
-    started = now()
-    summary = _execute(job, header.machine, memory_bytes, journal, progress, past)
+    with noting_quiet(wait_quiet_s, progress.warn, journal.note) as notes:
+        if job.ceilings:
+            known, named = cards.recent(header.machine, datetime.now(UTC))
+            job = structs.replace(job, known=known, known_from=named)
+        started = now()
+        summary = _execute(job, header.machine, memory_bytes, journal, progress, past)
     cards.keep_fresh(header.machine, summary.fresh_ceilings, started)
     journal.append(Finished(summary.interrupted))
-    return summary
+    return structs.replace(summary, notes=(*summary.notes, *notes))
 
 
 def _execute(job: Job, machine: Machine, memory_bytes: int, journal: Sink, progress: Progress, past: Past) -> Summary:

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from kernelbench.model import SCHEMA_VERSION, Accuracy, Ceiling, Failed, Measured, Record, Result, Round, Skipped
 from kernelbench.protocol import CaseMeasured
-from kernelbench.store.journal import CaseDead, CeilingsDone, Event, Header, PlannedCase, RoundDone
+from kernelbench.store.journal import CaseDead, CeilingsDone, Event, Header, Noted, PlannedCase, RoundDone
 
 ROUNDS_DROPPED = "rounds-dropped"
 """Flag of a record with fewer rounds than planned (time budget spent, or interrupted)."""
@@ -21,6 +21,7 @@ def assemble(header: Header, events: tuple[Event, ...], *, interrupted: bool) ->
     """The result of what ``events`` hold; records in plan order, then the skipped ones.
 
     A case that died is ``failed`` whatever its earlier rounds said; one without a round is ``skipped``.
+    A note that was made twice (the run was resumed) stands once.
     """
     measured: dict[str, list[CaseMeasured]] = defaultdict(list)
     dead: dict[str, CaseDead] = {}
@@ -50,6 +51,7 @@ def assemble(header: Header, events: tuple[Event, ...], *, interrupted: bool) ->
         ceilings=merge_ceilings(passes),
         records=tuple(records),
         interrupted=interrupted,
+        notes=tuple(dict.fromkeys(event.text for event in events if isinstance(event, Noted))),
     )
 
 

@@ -81,13 +81,20 @@ class Resumed(Struct, frozen=True, tag=True):
     offset_s: float
 
 
+class Noted(Struct, frozen=True, tag=True):
+    """Something about the whole run that its result should tell."""
+
+    text: str
+    """One line."""
+
+
 class Finished(Struct, frozen=True, tag=True):
     """The last line of a run that ended by itself or was interrupted, not killed."""
 
     interrupted: bool
 
 
-Event = RoundDone | CaseDead | CeilingsDone | Resumed | Finished
+Event = RoundDone | CaseDead | CeilingsDone | Resumed | Noted | Finished
 
 
 class Journal:
@@ -134,6 +141,10 @@ class Journal:
     def append(self, event: Event) -> None:
         """Add a line and wait until the disk has it. After a StoreError the lines before are intact."""
         self._append(event)
+
+    def note(self, text: str) -> None:
+        """Add one line for the result's notes; as ``append``."""
+        self.append(Noted(text))
 
     def close(self) -> None:
         """Close the file; closing twice is fine."""

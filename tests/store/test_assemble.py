@@ -4,7 +4,7 @@ from msgspec import UNSET
 
 from kernelbench.model import Ceiling, Failed, Measured, Probe, Record, Skipped
 from kernelbench.store.assemble import assemble, merge_ceilings
-from kernelbench.store.journal import CaseDead, CeilingsDone, Event, Finished, Resumed
+from kernelbench.store.journal import CaseDead, CeilingsDone, Event, Finished, Noted, Resumed
 from tests import builders
 from tests.store.builders import CASES, SKIPPED, done, header
 
@@ -143,3 +143,9 @@ def test_ceilings_reach_the_result_in_an_order_independent_of_the_passes() -> No
     back = assemble(header(), tuple(passes[::-1]), interrupted=False).ceilings
     assert forth == back
     assert len(forth) == len(builders.ceilings())
+
+
+def test_notes_reach_the_result_each_once_in_the_order_they_were_made() -> None:
+    events = (Noted("a busy host"), *FULL[:2], Noted("time was stolen"), Noted("a busy host"), *FULL[2:])
+    assert assemble(header(), events, interrupted=False).notes == ("a busy host", "time was stolen")
+    assert assemble(header(), FULL, interrupted=False).notes == ()
