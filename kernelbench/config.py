@@ -15,6 +15,7 @@ from msgspec import UNSET, Struct, UnsetType
 from kernelbench import config_check, params, sizes
 from kernelbench.config_check import Problem
 from kernelbench.errors import ConfigError, UsageError
+from kernelbench.expect import Other, Rule, problems
 from kernelbench.model import ParamValues
 from kernelbench.protocol import Effort
 
@@ -75,6 +76,8 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     """Values of parameters that win over those of every matrix (given by --param)."""
     matrix: tuple[Matrix, ...] = (Matrix(),)
     """The blocks, united; a case in two blocks is one case."""
+    expect: tuple[Rule, ...] = ()
+    """What the run must show."""
 
 
 class Flags(Struct, frozen=True):
@@ -116,14 +119,12 @@ def load(path: Path) -> Config:
         raise ConfigError(f"{path}: not UTF-8 text (byte {error.start}); a configuration is a TOML file") from error
     except ValueError as error:
         # Besides its own TOMLDecodeError the parser lets through Python's refusal of numbers beyond 4300 digits.
-        raise ConfigError(f"{path}: {_quoting_line(text, str(error))}") from error
+        raise ConfigError(f"{path}: {config_check.quoting_line(text, str(error))}") from error
     except RecursionError as error:
-        raise ConfigError(f"{path}: nested too deeply; a configuration has no more than two levels") from error
+        raise ConfigError(f"{path}: nested too deeply; a configuration has no more than three levels") from error
     config, problem = _convert(data, path.parent)
     if problem:
-        line = config_check.line_of(text, problem.key)
-        where = f"{path}:{line}" if line else f"{path}"
-        raise ConfigError(f"{where}: {problem}")
+        raise config_check.located(path, text, problem)
     return config
 
 
@@ -170,17 +171,9 @@ def override(config: Config, flags: Flags) -> Config:
     return wanted
 
 
-def _quoting_line(text: str, message: str) -> str:
-    """A TOML syntax error, with the line it speaks of quoted."""
-    at = re.search(r"at line (\d+)", message)
-    lines = text.splitlines()
-    if not at or not 1 <= int(at[1]) <= len(lines):
-        return f"not valid TOML: {message}"
-    return f"line {at[1]}: not valid TOML: {message}: {lines[int(at[1]) - 1].strip()!r}"
-
-
 def _convert(data: dict[str, Any], folder: Path) -> tuple[Config, Problem | UnsetType]:
-    problem = config_check.unknown_key(data, {"": Config, "effort": Effort, "matrix": Matrix})
+    tables: dict[str, type[Struct]] = {"": Config, "effort": Effort, "matrix": Matrix, "expect": Rule}
+    problem = config_check.unknown_key(data, {**tables, "expect.faster_than": Other})
     if problem:
         return Config(), problem
     try:
@@ -192,7 +185,7 @@ def _convert(data: dict[str, Any], folder: Path) -> tuple[Config, Problem | Unse
         for name in ("modules", "extra_modules")
     }
     config = msgspec.structs.replace(config, **absolute)
-    return config, config_check.first_problem(config)
+    return config, config_check.first_problem(config) or next(problems(config.expect), UNSET)
 
 
 def _at_pace(config: Config, flags: Flags) -> Config:

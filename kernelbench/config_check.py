@@ -8,12 +8,13 @@ import math
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from msgspec import UNSET, Struct, UnsetType
 
 from kernelbench import sizes
-from kernelbench.errors import UsageError
+from kernelbench.errors import ConfigError, UsageError
 from kernelbench.model import CACHE_STATES, DTYPE_BYTES, ISA_LEVELS
 
 #: key -> (least, most). The most is there against slips of the keyboard and infinity.
@@ -56,14 +57,14 @@ def did_you_mean(word: str, accepted: Iterable[str]) -> str:
 
 
 def unknown_key(data: Mapping[str, Any], structs: Mapping[str, type[Struct]]) -> Problem | UnsetType:
-    """The first key that no struct has. ``structs``: table name -> its struct, "" for the top level."""
+    """The first key that no struct has.
+
+    ``structs``: table name -> its struct, "" for the top level, "expect.faster_than" for a table in a table.
+    """
     for table, name, place in _keys(data, structs):
         fields = structs[table].__struct_fields__
-        if name in fields:
-            continue
-        owner = next((other for other, struct in structs.items() if other and name in struct.__struct_fields__), "")
-        hint = f"it belongs in the table {owner!r}" if owner and owner != table else did_you_mean(name, fields)
-        return Problem(place, f"unknown key; {hint}")
+        if name not in fields:
+            return Problem(place, f"unknown key; {_whose_key(table, name, structs)}")
     return UNSET
 
 
@@ -81,37 +82,66 @@ def first_problem(config: Any) -> Problem | UnsetType:
     return next(_problems(config), UNSET)
 
 
+def quoting_line(text: str, message: str) -> str:
+    """A TOML syntax error, with the line it speaks of quoted."""
+    at = re.search(r"at line (\d+)", message)
+    lines = text.splitlines()
+    if not at or not 1 <= int(at[1]) <= len(lines):
+        return f"not valid TOML: {message}"
+    return f"line {at[1]}: not valid TOML: {message}: {lines[int(at[1]) - 1].strip()!r}"
+
+
+def located(path: Path, text: str, problem: Problem) -> ConfigError:
+    """The error for a mistake in the file at ``path`` that holds ``text``, with its line where that is found."""
+    line = line_of(text, problem.key)
+    return ConfigError(f"{path}:{line}: {problem}" if line else f"{path}: {problem}")
+
+
 def line_of(text: str, key: str) -> int:
     """Line (from 1) of ``key`` in the TOML ``text``; 0 where it is written in a form not searched for."""
-    path = re.fullmatch(r"(?:([\w-]+)(?:\[(\d+)\])?\.)?([\w-]+)(?:[\[.].*)?", key)
+    path = re.fullmatch(r"(?:([\w-]+)(?:\[(\d+)\])?\.)?([\w-]+)(?:\[(\d+)\])?(?:[\[.].*)?", key)
     if not path:
         return 0
-    table, index, name = path[1] or "", int(path[2] or 0), path[3]
-    current, seen = "", -1
+    table, index, name, nth = path[1] or "", int(path[2] or 0), path[3], int(path[4] or 0)
+    current, seen, tables = "", -1, 0
     for number, line in enumerate(text.splitlines(), start=1):
         header = re.match(r"\s*\[{1,2}\s*([\w-]+)\s*\]", line)
         if header:
             current = header[1]
             seen += current == table
-            if not table and current == name:
+            tables += current == name
+            if not table and tables > nth:
                 return number
         elif current == table and (not table or seen == index) and re.match(rf"\s*[\"']?{name}[\"']?\s*[=.]", line):
             return number
     return 0
 
 
-def _keys(data: Mapping[str, Any], structs: Mapping[str, type[Struct]]) -> Iterator[tuple[str, str, str]]:
-    """(table, key, path) of every key in the top level and in the tables."""
+def _keys(
+    data: Mapping[str, Any], structs: Mapping[str, type[Struct]], table: str = "", place: str = ""
+) -> Iterator[tuple[str, str, str]]:
+    """(table, key, path) of every key in ``table`` and in the tables inside it."""
     for name, value in data.items():
-        yield "", name, name
-        if not name or name not in structs:
+        yield table, name, f"{place}{name}"
+        inner = f"{table}.{name}" if table else name
+        if not name or inner not in structs:
             continue
-        if isinstance(value, dict):
-            yield from ((name, key, f"{name}.{key}") for key in value)
-        elif isinstance(value, list):
-            for index, block in enumerate(value):
-                if isinstance(block, dict):
-                    yield from ((name, key, f"{name}[{index}].{key}") for key in block)
+        blocks = (
+            [(f"[{index}]", block) for index, block in enumerate(value)] if isinstance(value, list) else [("", value)]
+        )
+        for suffix, block in blocks:
+            if isinstance(block, dict):
+                yield from _keys(block, structs, inner, f"{place}{name}{suffix}.")
+
+
+def _whose_key(table: str, name: str, structs: Mapping[str, type[Struct]]) -> str:
+    """A hint: the key of this table that is meant, unless another table has exactly this one."""
+    fields = structs[table].__struct_fields__
+    # A slip of one letter is likelier than a key in the wrong table: "kernel" for "kernels" in [[matrix]].
+    owners = [other for other, struct in structs.items() if other and name in struct.__struct_fields__]
+    if not owners or table in owners or difflib.get_close_matches(name, fields, n=1, cutoff=0.85):
+        return did_you_mean(name, fields)
+    return f"it belongs in the table {owners[0]!r}"
 
 
 def _value_at(data: Any, key: str) -> Any:

@@ -7,6 +7,8 @@ import click
 from click.core import ParameterSource
 from msgspec import UNSET, UnsetType
 
+from kernelbench.cli._expectations import check_planned, expected_code, fail_on_option, judged
+from kernelbench.cli._quiet import wait_quiet_option
 from kernelbench.config import Config, Flags, load, override
 from kernelbench.errors import UsageError
 
@@ -14,13 +16,17 @@ if TYPE_CHECKING:
     from contextlib import closing
 
     from kernelbench.runner.progress import Quiet
+    from kernelbench.runner.session import Session
     from kernelbench.store.lock import HostLock
 
 LOCK_WAIT_S = 60.0
 BUILT_IN = ("quick", "full", "ci")
 
-_WITH_RESUME = {"resume", "output", "html", "no_html", "quiet"}
+_WITH_RESUME = {"resume", "output", "html", "no_html", "quiet", "wait_quiet", "fail_on"}
 """Options that make sense for a run that was planned earlier."""
+
+_SELECTING = ("kernels", "cases", "dtypes", "sizes", "params", "threads", "isa", "cache")
+"""Options that may leave a rule of the configuration without its cases."""
 
 
 @click.command()
@@ -52,6 +58,8 @@ _WITH_RESUME = {"resume", "output", "html", "no_html", "quiet"}
 @click.option("--html", type=click.Path(path_type=Path), metavar="PATH", help="Page to write [beside the result].")
 @click.option("--no-html", is_flag=True, help="Write no page.")
 @click.option("--no-ceilings", is_flag=True, help="Do not measure the machine's ceilings.")
+@wait_quiet_option
+@fail_on_option
 @click.option("--quiet", is_flag=True, help="No progress.")
 @click.pass_context
 def command(ctx: click.Context, /, **given: Any) -> int:
@@ -60,7 +68,10 @@ def command(ctx: click.Context, /, **given: Any) -> int:
     CONFIG is a TOML file, or one of quick (the default), full, ci. Flags win over it. An interrupted run
     (Ctrl-C) keeps what is done; `--resume` continues it.
 
-    Exit codes: 0 fine, 2 usage, 4 a kernel is wrong or crashed, 70 our fault, 130 interrupted.
+    [[expect]] rules of CONFIG say what the run must show (docs/EXPECTATIONS.md).
+
+    Exit codes: 0 fine, 1 an expectation failed, 2 usage, 4 a kernel is wrong or crashed, 70 our fault,
+    130 interrupted.
     """
     if given["html"] and given["no_html"]:
         raise UsageError("--html and --no-html exclude each other: give one of them")
@@ -69,9 +80,9 @@ def command(ctx: click.Context, /, **given: Any) -> int:
         return _resume(given["resume"], given)
     config = override(load(find_config(given["config"])), _flags(given))
     if given["list_only"]:
-        return _list(config)
+        return _list(config, given)
     if given["dry_run"]:
-        return _dry_run(config, quiet=given["quiet"])
+        return _dry_run(config, given)
     return _run(config, given)
 
 
@@ -87,7 +98,7 @@ def find_config(name: str | None) -> Path:
 
 
 def _flags(given: dict[str, Any]) -> Flags:
-    lists = ("kernels", "cases", "dtypes", "sizes", "params", "threads", "isa", "cache", "modules")
+    lists = (*_SELECTING, "modules")
     numbers = ("rounds", "time_budget_s", "seed")
     return Flags(
         **{name: given[name] or UNSET for name in lists},
@@ -107,10 +118,18 @@ def _refuse_selection(ctx: click.Context) -> None:
             raise UsageError(f"--resume continues a run as it was begun: {spelled} cannot be changed; leave it out")
 
 
-def _list(config: Config) -> int:
+def _prepared(config: Config, given: dict[str, Any]) -> "Session":
+    """The planned run. Raises ConfigError for a rule about nothing that the configuration as written asks for."""
     from kernelbench.runner.session import prepare
 
-    plan = prepare(config).plan
+    session = prepare(config)
+    if not any(given[name] for name in _SELECTING):
+        check_planned(config, session.plan, find_config(given["config"]))
+    return session
+
+
+def _list(config: Config, given: dict[str, Any]) -> int:
+    plan = _prepared(config, given).plan
     for case in plan.cases:
         click.echo(case.id)
     for case, reason in plan.skipped:
@@ -118,19 +137,19 @@ def _list(config: Config) -> int:
     return 0
 
 
-def _dry_run(config: Config, *, quiet: bool) -> int:
+def _dry_run(config: Config, given: dict[str, Any]) -> int:
     from kernelbench.cli._outcome import verified_code, verified_table
-    from kernelbench.runner.session import prepare, verify
+    from kernelbench.runner.session import verify
 
-    session = prepare(config)
-    with _progress(quiet=quiet) as progress:
+    session = _prepared(config, given)
+    with progress_of(quiet=given["quiet"]) as progress:
         summary, events = verify(session, progress)
     click.echo(verified_table(session.plan, events))
     return verified_code(summary, events)
 
 
 def _run(config: Config, given: dict[str, Any]) -> int:
-    from kernelbench.runner.session import begin, now, prepare
+    from kernelbench.runner.session import begin, now
     from kernelbench.store.files import default_output, ensure_writable
     from kernelbench.store.lock import HostLock
 
@@ -138,15 +157,15 @@ def _run(config: Config, given: dict[str, Any]) -> int:
     is_folder = given["output"] is None or asked.is_dir()
     ensure_writable(asked if is_folder else asked.parent)
     with HostLock() as lock:
-        _alone(lock)
-        session = prepare(config)
+        alone(lock)
+        session = _prepared(config, given)
         created = now()
         output = default_output(asked, created, session.machine.id) if is_folder else asked
         journal = output.with_suffix(".journal")
         page = _page(output, given)
         _check_distinct(output, journal, page)
         begin(session, journal, created)
-        return _measure_and_show(journal, output, page, quiet=given["quiet"])
+        return _measure_and_show(journal, output, page, given)
 
 
 def _resume(named: Path, given: dict[str, Any]) -> int:
@@ -165,9 +184,9 @@ def _resume(named: Path, given: dict[str, Any]) -> int:
     _check_distinct(output, journal, page)
     ensure_writable(output.parent)
     with HostLock() as lock:
-        _alone(lock)
+        alone(lock)
         check_resumable(journal)
-        return _measure_and_show(journal, output, page, quiet=given["quiet"])
+        return _measure_and_show(journal, output, page, given)
 
 
 def _page(output: Path, given: dict[str, Any]) -> Path | UnsetType:
@@ -188,12 +207,12 @@ def _check_distinct(output: Path, journal: Path, page: Path | UnsetType) -> None
         )
 
 
-def _measure_and_show(journal: Path, output: Path, page: Path | UnsetType, *, quiet: bool) -> int:
+def _measure_and_show(journal: Path, output: Path, page: Path | UnsetType, given: dict[str, Any]) -> int:
     from kernelbench.cli._outcome import run_code, show, write_page
     from kernelbench.runner.session import carry_on, write
 
-    with _progress(quiet=quiet) as progress:
-        finish = carry_on(journal, progress)
+    with progress_of(quiet=given["quiet"]) as progress:
+        finish = judged(carry_on(journal, progress, wait_quiet_s=given["wait_quiet"]))
     write(finish, output, journal)
     click.echo(f"wrote {output}", err=True)
     try:
@@ -201,10 +220,10 @@ def _measure_and_show(journal: Path, output: Path, page: Path | UnsetType, *, qu
         write_page(finish.result, page, output)
     finally:
         show(finish.result)
-    return run_code(finish.summary, finish.result, journal)
+    return run_code(finish.summary, finish.result, journal) or expected_code(finish.result, given["fail_on"])
 
 
-def _alone(lock: "HostLock") -> None:
+def alone(lock: "HostLock") -> None:
     if not lock.acquire(LOCK_WAIT_S, _say):
         _say("measuring although another run may disturb this one and be disturbed by it")
 
@@ -213,7 +232,7 @@ def _say(text: str) -> None:
     click.echo(f"warning: {text}", err=True)
 
 
-def _progress(*, quiet: bool) -> "closing[Quiet]":
+def progress_of(*, quiet: bool) -> "closing[Quiet]":
     import contextlib
     import time
 

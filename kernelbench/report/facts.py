@@ -12,7 +12,7 @@ from kernelbench.model import Ceiling, Machine, Result, Unknown
 from kernelbench.report.columns import show
 from kernelbench.report.rows import Row
 from kernelbench.report.text import safe_text
-from kernelbench.units import giga, hertz, percent, ratio, seconds, size_bytes
+from kernelbench.units import giga, hertz, percent, seconds, size_bytes
 
 NOT_MEASURED = "not measured"
 """Stands where a ceiling has no value."""
@@ -38,27 +38,6 @@ class CeilingLine(Struct, frozen=True):
     """Working set of one thread; empty for compute."""
     provenance: str
     """How it was measured, or why it was not."""
-
-
-def found(rows: Sequence[Row], result: Result) -> str:
-    """One sentence on what was found, from measured numbers only."""
-    measured = [r for r in rows if r.status == "measured"]
-    rest = [f"{sum(r.status == s for r in rows)} {s}" for s in ("failed", "skipped")]
-    rest = [text for text in rest if not text.startswith("0 ")]
-    if not measured:
-        return f"Nothing was measured{': ' + ', '.join(rest) if rest else ''}."
-    parts = [f"{len(measured)} of {len(rows)} cases were measured" + (f" ({', '.join(rest)})" if rest else "")]
-    honest = [r for r in measured if "above-roof" not in r.flags]
-    near = [(r.roof_fraction, r) for r in honest if not isinstance(r.roof_fraction, UnsetType)]
-    if near:
-        share, row = max(near, key=lambda pair: pair[0])
-        parts.append(f"{row.case_id} comes closest to its roof, at {percent(share)} of {row.roof_name}")
-    gains = [(r.speedup_vs_naive, r) for r in measured if not isinstance(r.speedup_vs_naive, UnsetType)]
-    if gains and max(g for g, _ in gains) > 1:
-        gain, row = max(gains, key=lambda pair: pair[0])
-        parts.append(f"{row.case_id} gains most over its naive variant, {ratio(gain)}")
-    ending = " The run was interrupted: this is what was done." if result.interrupted else ""
-    return safe_text("; ".join(parts) + "." + ending)
 
 
 def machine_facts(machine: Machine) -> tuple[Fact, ...]:
@@ -134,6 +113,7 @@ def method(result: Result, rows: Sequence[Row]) -> tuple[str, ...]:
             f"Measured by kernelbench {result.kernelbench.version}, method {result.kernelbench.method_version}, "
             f"at {result.created}."
         ),
+        *(safe_text(f"Noted: {note}.") for note in result.notes),
     )
 
 

@@ -3,26 +3,37 @@
 import re
 from collections.abc import Iterator, Sequence
 
+from kernelbench.analysis.expectations import kept
 from kernelbench.model import Result
+from kernelbench.report import advice
 from kernelbench.report.columns import COLUMNS, FLAGS, groups
-from kernelbench.report.facts import ceiling_lines, found, machine_facts, method
+from kernelbench.report.expectations import LABELS, by_state
+from kernelbench.report.facts import ceiling_lines, machine_facts, method
 from kernelbench.report.rows import Row, rows
 from kernelbench.report.text import safe_text
 
 
 def render(result: Result) -> str:
-    """The whole report: finding, ladder tables, what was not measured, ceilings, machine, method."""
+    """The whole report: finding, expectations, ladder tables, what was not measured, ceilings, machine, method."""
     everything = rows(result)
     blocks = [
         "# kernelbench report",
-        _escaped(found(everything, result)),
+        _escaped(advice.finding(everything, result)),
+        *_expected(result),
         *_ladders([r for r in everything if r.status == "measured"]),
+        *_advised(everything, result),
         *_not_measured(everything),
         *_ceilings(result),
         *_machines(result),
         "## Method\n\n" + "\n".join(f"- {_escaped(line)}" for line in method(result, everything)),
     ]
     return "\n\n".join(blocks) + "\n"
+
+
+def _expected(result: Result) -> Iterator[str]:
+    body = [[LABELS[one.state], safe_text(one.rule), safe_text(one.reason)] for one in by_state(kept(result))]
+    if body:
+        yield "## Expectations\n\n" + _table(["state", "expectation", "found"], body, [])
 
 
 def _ladders(measured: Sequence[Row]) -> Iterator[str]:
@@ -34,6 +45,12 @@ def _ladders(measured: Sequence[Row]) -> Iterator[str]:
         flags = {f: FLAGS[f] for f in FLAGS if any(f in r.flags for r in measured)}
         meanings = [(COLUMNS[k].title, COLUMNS[k].meaning) for k in keys] + list(flags.items())
         yield "\n".join(f"- *{_escaped(title)}*: {_escaped(meaning)}" for title, meaning in meanings)
+
+
+def _advised(everything: Sequence[Row], result: Result) -> Iterator[str]:
+    given = advice.texts(advice.advice(everything, result))
+    if given:
+        yield f"## {advice.TITLE}\n\n" + "\n".join(f"{i}. {_escaped(text)}" for i, text in enumerate(given, 1))
 
 
 def _not_measured(everything: Sequence[Row]) -> Iterator[str]:

@@ -3,10 +3,12 @@
 import textwrap
 from collections.abc import Iterator, Sequence
 
+from kernelbench.analysis.expectations import kept
 from kernelbench.model import Result
+from kernelbench.report import advice, expectations
 from kernelbench.report.chart import charts
 from kernelbench.report.columns import COLUMNS, FLAGS, Group, groups
-from kernelbench.report.facts import NOT_MEASURED, ceiling_lines, found
+from kernelbench.report.facts import NOT_MEASURED, ceiling_lines
 from kernelbench.report.rows import Row, rows
 from kernelbench.report.text import clip, safe_text
 
@@ -26,11 +28,14 @@ def render(result: Result, *, width: int, colour: bool) -> str:
     width = max(width, MIN_WIDTH)
     everything = rows(result)
     blocks = [
-        _wrap(found(everything, result), width),
+        _wrap(advice.finding(everything, result), width),
         *_tables([r for r in everything if r.status == "measured"], width, colour),
         *_rooflines(result, everything, width, colour),
+        *_advised(result, everything, width, colour),
         *_flagged(everything, width, colour),
         *_not_measured(result, everything, width, colour),
+        *_expected(result, width, colour),
+        *(_wrap(safe_text(f"Noted: {note}"), width) for note in result.notes),
     ]
     return "\n\n".join(blocks) + "\n"
 
@@ -95,6 +100,12 @@ def _rooflines(result: Result, everything: Sequence[Row], width: int, colour: bo
         yield _heading(title, colour) + "\n" + draw(chart, width=min(width, _CHART_WIDTH), colour=colour)
 
 
+def _advised(result: Result, everything: Sequence[Row], width: int, colour: bool) -> Iterator[str]:
+    given = advice.advice(everything, result)
+    if given:
+        yield "\n".join([_heading(advice.TITLE, colour), *advice.lines(given, width=width)])
+
+
 def _flagged(everything: Sequence[Row], width: int, colour: bool) -> Iterator[str]:
     flags = dict.fromkeys(f for r in everything for f in r.flags)
     if not flags:
@@ -117,6 +128,13 @@ def _not_measured(result: Result, everything: Sequence[Row], width: int, colour:
     if missing:
         lines = [_wrap(f"{c.name}: {c.provenance}", width, "  ") for c in missing]
         yield "\n".join([_heading("Ceilings not measured", colour), *lines])
+
+
+def _expected(result: Result, width: int, colour: bool) -> Iterator[str]:
+    judged = kept(result)
+    if judged:
+        heading = _heading(_wrap(expectations.heading(judged), width), colour)
+        yield "\n".join([heading, *expectations.lines(judged, width=width)])
 
 
 def _heading(text: str, colour: bool) -> str:

@@ -5,9 +5,11 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import UNSET
 
 from kernelbench.config import Config, Matrix, as_dict, from_dict, load
 from kernelbench.errors import ConfigError
+from kernelbench.expect import Other, Rule
 from kernelbench.model import CACHE_STATES, DTYPE_BYTES
 from kernelbench.protocol import Effort
 
@@ -82,6 +84,19 @@ def test_a_syntax_error_names_the_line_and_quotes_it(tmp_path: Path) -> None:
         ("[[matrix]]\nisa = ['avx3']", ["matrix[0].isa[0]: 'avx3' given", "avx2"]),
         ("[[matrix]]\ncache = ['hot']", ["matrix[0].cache[0]: 'hot' given", "warm, cold"]),
         ("modules = ['gone.py']", ["c.toml:1: modules[0]: no such file", "gone.py"]),
+        ("expect = 3", ["c.toml:1: expect: 3", "expected list"]),
+        ("[[expect]]\nname = 'x'", ["c.toml:1: expect[0]: no bound given; accepted: one of faster_than"]),
+        ("[[expect]]\nmax_error = 1\n[[expect]]", ["c.toml:3: expect[1]: no bound given"]),
+        ("[[expect]]\nmax_error = 'x'", ["c.toml:2: expect[0].max_error: 'x'", "expected float, got str"]),
+        ("[[expect]]\nmax_err = 1", ["c.toml:2: expect[0].max_err: unknown key; did you mean max_error"]),
+        ("[[expect]]\nfaster_than = 3", ["c.toml:2: expect[0].faster_than: 3", "expected str | table"]),
+        (
+            "[[expect]]\nfaster_than = { kernle = 'a' }",
+            ["c.toml:2: expect[0].faster_than.kernle: unknown key", "kernel"],
+        ),
+        ("[[expect]]\nfaster_than = { threads = 0 }", ["c.toml:2: expect[0].faster_than.threads: 0 given"]),
+        ("[[expect]]\nmax_error = 1\nwhere = 'n'", ["c.toml:3: expect[0].where: 'n' is no condition"]),
+        ("[[expect]]\nmax_error = 1\nsizes = [1]", ["expect[0].sizes: unknown key; it belongs in the table 'matrix'"]),
     ],
 )
 def test_a_wrong_value_is_named_with_its_key_and_what_is_accepted(tmp_path: Path, text: str, parts: list[str]) -> None:
@@ -122,6 +137,16 @@ def test_absurd_numbers_and_nesting_are_configuration_errors(tmp_path: Path, tex
 
 
 names = st.sampled_from(["*", "matmul/*", "relu/naive"])
+rules = st.builds(
+    Rule,
+    name=st.text(max_size=5),
+    kernel=names,
+    dtype=st.sampled_from([UNSET, *DTYPE_BYTES]),
+    threads=st.just(UNSET) | st.integers(1, 64),
+    where=st.sampled_from(["", "n >= 512, causal = 1"]),
+    faster_than=st.sampled_from(["relu/naive", Other(threads=1), Other(kernel="a/*", params={"causal": 0, "p": 0.5})]),
+    by=st.just(UNSET) | st.floats(0.01, 100),
+)
 blocks = st.builds(
     Matrix,
     kernels=st.lists(names, min_size=1).map(tuple),
@@ -139,6 +164,7 @@ configs = st.builds(
     ceilings=st.booleans(),
     cases=st.lists(st.text(max_size=5)).map(tuple),
     matrix=st.lists(blocks, min_size=1, max_size=3).map(tuple),
+    expect=st.lists(rules, max_size=3).map(tuple),
 )
 
 
