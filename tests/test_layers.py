@@ -15,13 +15,14 @@ PACKAGE = Path(kernelbench.__file__).resolve().parent
 
 BASE = {"errors", "units"}
 MODEL = BASE | {"model", "protocol"}
-PLAN = MODEL | {"sizes", "params", "config", "config_check", "selection", "fitness", "plan"}
+PLAN = MODEL | {"sizes", "params", "config", "config_check", "selection", "fitness", "plan", "expect"}
 ALLOWED: dict[str, set[str]] = {
     "errors": set(),
     "units": set(),
     "model": BASE,
     "protocol": BASE | {"model"},
     "remember": BASE | {"model"},
+    "thresholds": BASE,
     # What is to be done: pure.
     "sizes": PLAN,
     "params": PLAN,
@@ -30,6 +31,7 @@ ALLOWED: dict[str, set[str]] = {
     "selection": PLAN,
     "fitness": PLAN,
     "plan": PLAN,
+    "expect": PLAN,
     # Machine code from LLVM's language, and what it may and does contain.
     "native": BASE,
     # What the machine is and how time is taken; machine asks native.host what LLVM may emit.
@@ -39,13 +41,16 @@ ALLOWED: dict[str, set[str]] = {
     "simd": BASE,
     "kernels": MODEL | {"simd"},
     "ceilings": MODEL | {"native", "timing"},
-    "worker": MODEL | {"native", "timing", "kernels", "ceilings", "remember"},
+    # It names simd, as a room whose sources are under test, and imports nothing of it.
+    "worker": MODEL | {"native", "timing", "kernels", "simd", "ceilings", "remember"},
     # What makes of it a result.
     "store": MODEL | {"remember"},
-    "analysis": MODEL,
+    "analysis": MODEL | {"thresholds", "expect"},
     "report": MODEL | {"analysis", "remember"},
     "runner": PLAN | {"machine", "store"},
-    "cli": PLAN | {"machine", "store", "analysis", "report", "runner"},
+    # Two sides in turns: which trees they are, their rounds, and when a cell is settled.
+    "gate": PLAN | {"machine", "store", "analysis", "runner", "remember", "thresholds"},
+    "cli": PLAN | {"machine", "store", "analysis", "report", "runner", "gate", "thresholds"},
     # The face towards Python: kernels and their measuring in the caller's own process.
     "api": PLAN | {"kernels", "timing", "worker"},
     "__init__": {"api", "kernels", *MODEL},

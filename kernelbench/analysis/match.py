@@ -2,11 +2,22 @@
 
 from collections.abc import Iterator
 
+from msgspec import UnsetType
+
 from kernelbench.errors import IncomparableError
-from kernelbench.model import Case, Machine, Record, Result
+from kernelbench.model import Case, Machine, Measured, Record, Result
 
 Key = tuple[str, str]
 """(machine id or "", case id)."""
+
+SAME_WORK = 1e-3
+"""Work that differs by a smaller share is the same: a model may count what is not zero in random operands."""
+
+_CASE_FIELDS = ("op", "variant", "dtype", "dtypes", "shape", "params", "threads", "isa", "cache", "tuned")
+"""All of a case but its id and its style, which is only a label."""
+
+_WORK_FIELDS = ("flop", "read_bytes", "write_bytes")
+"""What a call must do at least. Workspace and packing are the variant's own affair, and may change with its code."""
 
 
 def check_comparable(base: Result, new: Result, *, across_machines: bool) -> None:
@@ -52,6 +63,35 @@ def same_problem(one: Case, other: Case) -> bool:
     return (one.op, one.shape, one.cache) == (other.op, other.shape, other.cache) and all(
         one.params[name] == other.params[name] for name in shared
     )
+
+
+def unlike(base: Record, new: Record) -> str:
+    """Why two times of one case id do not mean the same thing, naming the field that differs; empty when they do."""
+    if base.case != new.case:
+        for name in _CASE_FIELDS:
+            one, other = getattr(base.case, name), getattr(new.case, name)
+            if one != other:
+                return f"case.{name} differs: {_text(one)} in BASE, {_text(other)} in NEW"
+    if base.work != new.work:
+        for name in _WORK_FIELDS:
+            one, other = getattr(base.work, name), getattr(new.work, name)
+            # A model that one side lacks says nothing about what that side did.
+            both = not isinstance(one, UnsetType) and not isinstance(other, UnsetType)
+            if both and abs(one - other) > SAME_WORK * max(one, other):
+                return f"work.{name} differs: {one:.6g} in BASE, {other:.6g} in NEW: not the same work"
+    if isinstance(base.outcome, Measured) and isinstance(new.outcome, Measured):
+        if base.outcome.timer != new.outcome.timer:
+            return f"timed by a {base.outcome.timer} in BASE, by a {new.outcome.timer} in NEW"
+        if base.outcome.includes_python_call != new.outcome.includes_python_call:
+            return "only one side's time includes a call from Python"
+    return f"on {base.device} in BASE, on {new.device} in NEW" if base.device != new.device else ""
+
+
+def _text(value: object) -> str:
+    """A field's value as a case id spells it."""
+    if isinstance(value, UnsetType) or value == {}:
+        return "none"
+    return ",".join(f"{name}={number}" for name, number in value.items()) if isinstance(value, dict) else str(value)
 
 
 def _difference(one: Machine, other: Machine) -> str:

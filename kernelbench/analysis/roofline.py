@@ -108,8 +108,17 @@ def write_fraction(work: Work) -> float:
 
 
 def in_place(work: Work) -> bool:
-    """True when the work writes, and says that no line is read for ownership: it has read what it writes."""
-    return work.rfo_bytes == 0 and write_fraction(work) > 0
+    """True when the work writes what it has read: no line is read for ownership, and the two overlap in memory.
+
+    Without ownership but without overlap either, the stores go past the caches: that is no update.
+    """
+    if work.rfo_bytes != 0 or write_fraction(work) == 0:
+        return False
+    moved, size = bytes_moved(work), work.working_set_bytes
+    written = work.write_bytes
+    if isinstance(moved, UnsetType) or isinstance(written, UnsetType) or isinstance(size, UnsetType):
+        return True
+    return size <= moved - written / 2
 
 
 def intensity(work: Work) -> float | UnsetType:

@@ -13,11 +13,12 @@ from kernelbench.analysis.stats import MIN_ROUNDS, Interval
 
 
 def by_interval(
-    estimate: float, interval: Interval | UnsetType, threshold: float, rounds: tuple[int, int]
+    estimate: float, interval: Interval | UnsetType, threshold: float, rounds: tuple[int, int], seen: str = ""
 ) -> tuple[str, str]:
     """(verdict, reason) for the log-ratio new / base, ``interval`` its 95% interval (absent below 6 rounds a side).
 
     The band is [1/(1+t), 1+t], so that swapping the sides mirrors the verdict. ``rounds`` are BASE's and NEW's.
+    ``seen`` says in an ambiguous cell's reason what would have been seen; without it, what ``interval`` could see.
     """
     if isinstance(interval, UnsetType):
         return "ambiguous", (
@@ -33,8 +34,12 @@ def by_interval(
         return "improved", f"{span} lies wholly below {lower:.3f}"
     if lower <= low and high <= upper:
         return "unchanged", f"{span} lies wholly within {lower:.3f} to {upper:.3f}"
-    seen = detectable(estimate, interval, threshold)
-    return "ambiguous", f"{span} crosses the threshold; slowdowns from {100 * seen:.1f}% would have been seen"
+    return "ambiguous", f"{span} crosses the threshold; {seen or seen_from(detectable(estimate, interval, threshold))}"
+
+
+def seen_from(slowdown: float) -> str:
+    """The smallest slowdown that would have been seen (0.08 = 8%), in words."""
+    return f"slowdowns from {100 * slowdown:.1f}% would have been seen"
 
 
 def detectable(estimate: float, interval: Interval, threshold: float) -> float:

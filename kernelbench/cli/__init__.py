@@ -20,7 +20,10 @@ COMMANDS = {
     "list": ("kernelbench.cli.list", "List every kernel variant that can be run."),
     "run": ("kernelbench.cli.run", "Measure ceilings and kernels, check them, write a report."),
     "report": ("kernelbench.cli.report", "Show a result: table, roofline, HTML, CSV, Markdown, JSON."),
+    "ab": ("kernelbench.cli.ab", "Measure two versions in turns: did HEAD become slower than BASE?"),
+    "calibrate": ("kernelbench.cli.calibrate", "Prove the gate on this host: false alarms, what it finds, floors."),
     "compare": ("kernelbench.cli.compare", "Compare results and say what became faster or slower."),
+    "baseline": ("kernelbench.cli.baseline", "Keep results by name, to compare later ones with."),
 }
 
 INTERRUPTED = 130

@@ -2,6 +2,7 @@
 
 import contextlib
 import mmap
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
@@ -16,6 +17,8 @@ class Scratch(int):
     @classmethod
     def of(cls, size: int) -> "Scratch":
         """``size`` zeroed bytes from a 2 MiB boundary on, huge pages where the system grants them. Raises OSError."""
+        if _given:
+            return cls.at(_given[-1](max(1, size)))
         whole = max(1, -(-size // HUGE_BYTES)) * HUGE_BYTES
         mapping = mmap.mmap(-1, whole + HUGE_BYTES, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
         if hasattr(mmap, "MADV_HUGEPAGE"):
@@ -23,6 +26,24 @@ class Scratch(int):
             with contextlib.suppress(OSError):
                 mapping.madvise(mmap.MADV_HUGEPAGE)
         memory = np.frombuffer(mapping, np.uint8)
-        made = cls(memory.ctypes.data + -memory.ctypes.data % HUGE_BYTES)
+        return cls.at(memory[-memory.ctypes.data % HUGE_BYTES :])
+
+    @classmethod
+    def at(cls, memory: np.ndarray) -> "Scratch":
+        """Scratch memory that begins where ``memory`` does."""
+        made = cls(memory.ctypes.data)
         made.memory = memory
         return made
+
+
+_given: list[Callable[[int], np.ndarray]] = []
+
+
+@contextlib.contextmanager
+def scratch_from(give: Callable[[int], np.ndarray]) -> Iterator[None]:
+    """Inside the block scratch memory is what ``give(bytes)`` returns: zeroed, on a 2 MiB boundary."""
+    _given.append(give)
+    try:
+        yield
+    finally:
+        _given.pop()

@@ -10,9 +10,10 @@ from collections.abc import Sequence
 from msgspec import UnsetType
 
 from kernelbench.model import Result
+from kernelbench.report.advice import finding
 from kernelbench.report.chart import charts
 from kernelbench.report.columns import COLUMNS, FLAGS, groups, interval
-from kernelbench.report.facts import ceiling_lines, found, machine_facts, method
+from kernelbench.report.facts import ceiling_lines, machine_facts, method
 from kernelbench.report.page import chart_scripts, filled
 from kernelbench.report.rows import Row, rows
 from kernelbench.report.text import safe_text
@@ -25,7 +26,7 @@ def render(result: Result) -> str:
     drawn = charts(everything, result.ceilings)
     values = {
         "created": safe_text(result.created),
-        "found": found(everything, result),
+        "found": finding(everything, result),
         "spec": _spec(result, everything) if drawn else {},
         "columns": [COLUMNS[k] for k in _shown(measured)],
         "groups": [(group.title, [_cells(row, _shown(measured)) for row in group.rows]) for group in groups(measured)],

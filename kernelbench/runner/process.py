@@ -11,12 +11,12 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
-from types import TracebackType
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType, TracebackType
 from typing import Self
 
 import msgspec
-from msgspec import Struct
+from msgspec import UNSET, Struct
 
 from kernelbench.errors import WorkerError
 from kernelbench.protocol import (
@@ -25,6 +25,7 @@ from kernelbench.protocol import (
     Describe,
     Exit,
     Measure,
+    Open,
     ProbeCeilings,
     Reply,
     Request,
@@ -51,6 +52,7 @@ _FIRST_STAGE: dict[type, str] = {
     Describe: "describe",
     Compile: "compile",
     Measure: "inputs",
+    Open: "inputs",
     ProbeCeilings: "ceilings",
 }
 """Where a worker is that has not announced a stage yet."""
@@ -79,7 +81,9 @@ class WorkerProcess:
         memory_bytes: int,
         clock: Callable[[], float] = time.monotonic,
         command: Sequence[str] = WORKER,
+        variables: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
+        """``variables`` are added to its environment."""
         self._memory_bytes = memory_bytes
         self._clock = clock
         self._stage = "import"
@@ -96,8 +100,8 @@ class WorkerProcess:
                 stdin=subprocess.DEVNULL,
                 stdout=self._errors.fd,
                 stderr=self._errors.fd,
-                pass_fds=(request_read, reply_write),
-                env=worker_environment(setup, memory_bytes, request_read, reply_write),
+                pass_fds=(request_read, reply_write, *(() if setup.memory is UNSET else (setup.memory.fd,))),
+                env={**worker_environment(setup, memory_bytes, request_read, reply_write), **variables},
                 start_new_session=True,
             )
         except OSError as error:
@@ -126,6 +130,16 @@ class WorkerProcess:
         # The group outlives its leader while a member lives; it is gone when nobody is left to kill.
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
+
+    def pause(self) -> None:
+        """Stop the worker and everything it started where it is: an idle pool of threads spins."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let it go on."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGCONT)
 
     def close(self) -> None:
         """Tell the worker to leave, wait briefly, then make sure of it. May be called again."""

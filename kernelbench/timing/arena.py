@@ -26,9 +26,17 @@ within 4 KiB make loads wait for unrelated stores (4K aliasing)."""
 class Arena:
     """One mapping from which a case's operands are cut; freed when the last array in it is gone."""
 
-    def __init__(self, size_bytes: int, cpus: Sequence[int]) -> None:
-        """Map ``size_bytes``, rounded up to whole huge pages. Raises MemoryError when there is too little."""
+    def __init__(self, size_bytes: int, cpus: Sequence[int], memory: np.ndarray | None = None) -> None:
+        """Map ``size_bytes``, rounded up to whole huge pages; or cut from ``memory``, bytes that are mapped already.
+
+        Raises MemoryError when there is too little.
+        """
         self._cpus = tuple(cpus)
+        self._used = 0
+        self._count = 0
+        self._bytes = self._mapped(size_bytes) if memory is None else memory
+
+    def _mapped(self, size_bytes: int) -> np.ndarray:
         rounded = -(-size_bytes // HUGE) * HUGE
         try:
             mapping = mmap.mmap(-1, rounded + HUGE, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
@@ -39,10 +47,8 @@ class Arena:
             with contextlib.suppress(OSError):
                 mapping.madvise(mmap.MADV_HUGEPAGE)
         whole = np.frombuffer(mapping, np.uint8)
-        self._start = -whole.ctypes.data % HUGE
-        self._bytes = whole[self._start : self._start + rounded]
-        self._used = 0
-        self._count = 0
+        start = -whole.ctypes.data % HUGE
+        return whole[start : start + rounded]
 
     @staticmethod
     def room(sizes: Sequence[int]) -> int:
@@ -53,6 +59,16 @@ class Arena:
     def size_bytes(self) -> int:
         """Bytes mapped for operands."""
         return self._bytes.size
+
+    @property
+    def address(self) -> int:
+        """Where it begins."""
+        return int(self._bytes.ctypes.data)
+
+    def block(self, size: int) -> np.ndarray:
+        """``size`` zeroed bytes from the next 2 MiB boundary on."""
+        self._used, self._count = -(-self._used // HUGE) * HUGE, 0
+        return self.empty((size,), np.dtype(np.uint8))
 
     def empty(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> np.ndarray:
         """An uninitialised C-contiguous array, 64-byte aligned, its pages touched in equal parts by the threads."""

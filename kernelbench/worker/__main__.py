@@ -52,7 +52,8 @@ def main() -> None:
     die_with_parent(int(os.environ["KERNELBENCH_PARENT_PID"]))
     limit_memory(int(os.environ.get("KERNELBENCH_WORKER_MEMORY", "0")))
     choose_isa(setup.isa)
-    os.sched_setaffinity(0, set(setup.cpus))
+    if not setup.anywhere:
+        os.sched_setaffinity(0, set(setup.cpus))
     # Shorter spinning after a parallel BLAS call: 2^20 cycles, 0.3 ms, instead of 2^28, 100 ms.
     os.environ.setdefault("OPENBLAS_THREAD_TIMEOUT", "20")
     requests = os.fdopen(int(os.environ["KERNELBENCH_REQUEST_FD"]), "rb")

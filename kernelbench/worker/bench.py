@@ -10,7 +10,7 @@ import numpy as np
 from kernelbench.kernels._check import Verification, WrongResult
 from kernelbench.kernels._registry import NUMPY, Variant
 from kernelbench.model import Accuracy, Case
-from kernelbench.timing.arena import Arena
+from kernelbench.timing.arena import PAGE, Arena
 from kernelbench.timing.loops import Calls
 from kernelbench.timing.sampling import Runner
 from kernelbench.worker.entry import Block, CannotEnter, Entry, PythonCalls, compile_entry
@@ -44,23 +44,31 @@ def one_line(error: BaseException) -> str:
 class Bench:
     """A case ready to be called: operands placed, code compiled. Build it, then ``verify`` and ``run``."""
 
-    def __init__(self, variant: Variant, case: Case, problem: Problem, cpus: Sequence[int], sets: int) -> None:
-        """``sets`` operand sets are placed; more than one makes every call find its operands cold."""
+    def __init__(
+        self,
+        variant: Variant,
+        case: Case,
+        problem: Problem,
+        cpus: Sequence[int],
+        sets: int,
+        arena: Arena | None = None,
+    ) -> None:
+        """``sets`` operand sets are placed; more than one makes every call find its operands cold.
+
+        They lie in ``arena`` where one is given. Raises MemoryError where that is too small.
+        """
         self._variant, self._case, self._problem = variant, case, problem
         prepared = variant.prepare(problem.inputs, case.settings)
         shapes = variant.outputs(case.settings, case.dtype)
-        self._place(prepared, shapes, cpus, sets)
+        self._place(prepared, shapes, sets, arena or Arena(sets * _room(prepared, shapes), cpus))
         self._entry: Entry | None = None
         self._blocks: list[Block] = []
         self.run: Runner = PythonCalls(variant.function, [i + o for i, o in self._sets])
         self._right: list[np.ndarray] = []
 
-    def _place(self, prepared: tuple[Any, ...], shapes: Any, cpus: Sequence[int], sets: int) -> None:
-        arrays = [x for x in prepared if isinstance(x, np.ndarray)]
-        sizes = [x.nbytes for x in arrays]
-        sizes += [int(np.prod(shape, dtype=np.int64)) * NUMPY[kind].itemsize for shape, kind in shapes]
-        self.arena = Arena(sets * Arena.room(sizes) + 4096, cpus)
-        self._pristine = arrays
+    def _place(self, prepared: tuple[Any, ...], shapes: Any, sets: int, arena: Arena) -> None:
+        self.arena = arena
+        self._pristine = [x for x in prepared if isinstance(x, np.ndarray)]
         self._sets = [
             (
                 tuple(self.arena.copy(x) if isinstance(x, np.ndarray) else x for x in prepared),
@@ -71,16 +79,31 @@ class Bench:
         self._kinds = [kind for _, kind in shapes]
 
     @property
+    def operands(self) -> list[np.ndarray]:
+        """Every input and output array of every set, in the order they were placed."""
+        return [x for inputs, outputs in self._sets for x in (*inputs, *outputs) if isinstance(x, np.ndarray)]
+
+    @property
+    def inputs(self) -> list[np.ndarray]:
+        """The input arrays of every set."""
+        return [x for inputs, _ in self._sets for x in inputs if isinstance(x, np.ndarray)]
+
+    def restore_inputs(self) -> None:
+        """Write every input anew, where something else has used its memory."""
+        for placed, pristine in zip(self.inputs, len(self._sets) * self._pristine, strict=True):
+            placed[...] = pristine
+
+    @property
     def arguments(self) -> tuple[Any, ...]:
         """What the variant is called with: inputs, then outputs, of the first set."""
         inputs, outputs = self._sets[0]
         return inputs + outputs
 
-    def compile(self) -> Entry | None:
+    def compile(self, *, can_do_extra: bool = False) -> Entry | None:
         """Compile a Numba variant and enter it through its trampoline; None for one called from Python."""
         if self._variant.compiled:
             try:
-                self._entry = compile_entry(self._variant.function, self.arguments)
+                self._entry = compile_entry(self._variant.function, self.arguments, can_do_extra=can_do_extra)
             except CannotEnter as error:
                 raise CaseError("compile", str(error)) from error
             self._blocks = [Block(inputs + outputs) for inputs, outputs in self._sets]
@@ -154,6 +177,13 @@ class Bench:
         for inputs, _ in self._sets:
             if not _same([x for x in inputs if isinstance(x, np.ndarray)], self._pristine):
                 raise CaseError(stage, "the kernel changed its inputs; a kernel writes to its outputs only")
+
+
+def _room(prepared: tuple[Any, ...], shapes: Any) -> int:
+    """Bytes that one operand set takes in an arena."""
+    sizes = [x.nbytes for x in prepared if isinstance(x, np.ndarray)]
+    sizes += [int(np.prod(shape, dtype=np.int64)) * NUMPY[kind].itemsize for shape, kind in shapes]
+    return Arena.room(sizes) + PAGE
 
 
 def _same(arrays: Sequence[np.ndarray], others: Sequence[np.ndarray]) -> bool:

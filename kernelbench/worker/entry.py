@@ -8,6 +8,7 @@ an exception inside would otherwise end the kernel early and make it look fast, 
 from __future__ import annotations
 
 import ctypes
+import mmap
 import struct
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -45,6 +46,8 @@ class Entry:
     cache_misses: int
     """Real compilations."""
     _code: Code = field(repr=False)
+    extra: ctypes.c_int64 = field(repr=False)
+    """Dependent steps of extra work before each call, a cycle each: 0 but where a slower kernel is wanted."""
 
 
 class Block:
@@ -54,7 +57,12 @@ class Block:
         words = [0]
         for argument in arguments:
             words += _words(argument)
-        self._memory = (ctypes.c_int64 * len(words))(*words)
+        # At one place within a page, whatever the heap looks like: stores to an operand that happen to share the
+        # lower 12 bits of an argument's address would hold up the next call.
+        page = mmap.mmap(-1, mmap.PAGESIZE * -(-8 * len(words) // mmap.PAGESIZE))
+        self._memory = (ctypes.c_int64 * len(words)).from_buffer(page)
+        for index, word in enumerate(words):
+            self._memory[index] = word
         self._arguments = tuple(arguments)
 
     @property
@@ -90,9 +98,10 @@ def _kinds(argument: Any) -> list[str]:
     return ["double"] if isinstance(argument, float) else ["i64"]
 
 
-def _trampoline(target: int, kinds: Sequence[str]) -> str:
+def _trampoline(target: int, kinds: Sequence[str], extra: int) -> str:
+    """``extra`` is the address of the number of extra steps; 0: code that cannot do any."""
     loads = [
-        f"  %p{i} = getelementptr i64, ptr %block, i64 {i + 1}\n  %a{i} = load {kind}, ptr %p{i}"
+        f"  %p{i} = getelementptr i64, ptr %arguments, i64 {i + 1}\n  %a{i} = load {kind}, ptr %p{i}"
         for i, kind in enumerate(kinds)
     ]
     passed = ", ".join(["ptr %returned", "ptr %raised", *(f"{kind} %a{i}" for i, kind in enumerate(kinds))])
@@ -103,6 +112,7 @@ entry:
   store volatile i8 0, ptr %page
   %returned = alloca ptr
   %raised = alloca ptr
+{_EXTRA.format(address=extra) if extra else _NO_EXTRA}
 {chr(10).join(loads)}
   %kernel = inttoptr i64 {target} to ptr
   %status = call i32 %kernel({passed})
@@ -120,8 +130,28 @@ done:
 """
 
 
-def compile_entry(function: Any, arguments: Sequence[Any]) -> Entry:
+_NO_EXTRA = "  %arguments = getelementptr i64, ptr %block, i64 0"
+_EXTRA = """  %steps = load i64, ptr inttoptr (i64 {address} to ptr)
+  br label %step
+step:
+  %left = phi i64 [%steps, %entry], [%fewer, %again]
+  %any = icmp sgt i64 %left, 0
+  br i1 %any, label %again, label %ready
+again:
+  %seen = call i64 asm sideeffect "", "=r,0"(i64 %left)
+  %fewer = sub i64 %seen, 1
+  br label %step
+ready:
+  ; 0, which only the last step knows: the kernel cannot begin beside the steps.
+  %nothing = call i64 asm sideeffect "", "=r,0"(i64 %left)
+  %arguments = getelementptr i64, ptr %block, i64 %nothing"""
+"""A chain of dependent subtractions before the kernel, whose arguments wait for its end."""
+
+
+def compile_entry(function: Any, arguments: Sequence[Any], *, can_do_extra: bool = False) -> Entry:
     """Compile (or load from Numba's cache) ``function`` for ``arguments`` and build its trampoline.
+
+    With ``can_do_extra`` each call can be given extra work (``Entry.extra``), to see whether that is noticed.
 
     Raises CannotEnter when it does not compile or returns a value.
     """
@@ -136,9 +166,10 @@ def compile_entry(function: Any, arguments: Sequence[Any]) -> Entry:
     if result.fndesc.restype is not numba.core.types.none:
         raise CannotEnter(f"a kernel writes its outputs and returns nothing; this one returns {result.fndesc.restype}")
     target = result.library.get_pointer_to_function(result.fndesc.llvm_func_name)
-    code = compile_ir(_trampoline(target, kinds))
+    extra = ctypes.c_int64(0)
+    code = compile_ir(_trampoline(target, kinds, ctypes.addressof(extra) if can_do_extra else 0))
     hits, misses = (now - then for now, then in zip(_hits_and_misses(function), before, strict=True))
-    return Entry(code.address("enter"), result, hits, misses, code)
+    return Entry(code.address("enter"), result, hits, misses, code, extra)
 
 
 def compiled_again(function: Any, arguments: Sequence[Any]) -> Any:

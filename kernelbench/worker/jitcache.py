@@ -50,7 +50,9 @@ def _room_files(rooms: Iterable[str]) -> list[Path]:
 def _loaded_user_files() -> list[Path]:
     """Sources of loaded modules that belong neither to Python nor to an installed package."""
     fixed = [Path(p).resolve() for p in {*map(sysconfig.get_path, ("stdlib", "platstdlib", "purelib", "platlib"))}]
-    ours = Path(__file__).resolve().parents[1]
+    # Of another tree, where that is under test: its files are in the hash already.
+    rooms = [Path(folder).resolve() for room in ROOMS for folder in importlib.import_module(room).__path__]
+    ours = [Path(__file__).resolve().parents[1], *rooms]
 
     def under_test(module: ModuleType) -> Path | None:
         file = getattr(module, "__file__", None)
@@ -59,7 +61,7 @@ def _loaded_user_files() -> list[Path]:
         path = Path(file).resolve()
         if not path.is_file():  # inside an archive, or gone since
             return None
-        return None if path.is_relative_to(ours) or any(path.is_relative_to(f) for f in fixed) else path
+        return None if any(path.is_relative_to(folder) for folder in (*fixed, *ours)) else path
 
     return sorted({path for module in list(sys.modules.values()) if (path := under_test(module))})
 
@@ -104,7 +106,10 @@ class JitCache:
 
         if self.usable:
             numba.config.CACHE_DIR = str(self.folder)
+            numba.config.CACHE_LOCATOR_CLASSES = "kernelbench.worker.locator.PlacelessLocator"
             function.enable_caching()
+            # What others cache, a user's helpers among them, goes where Numba has always put it.
+            numba.config.CACHE_LOCATOR_CLASSES = ""
 
     def _facts_file(self, variant: str, dtype: str) -> Path:
         return self.folder / "facts" / f"{variant.replace('/', '-')}-{dtype}.json"

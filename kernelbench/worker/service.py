@@ -8,13 +8,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from msgspec import UNSET
+import numpy as np
+from msgspec import UNSET, UnsetType
 
 from kernelbench.ceilings import probes
 from kernelbench.kernels import _registry as registry
 from kernelbench.model import Case, Work
 from kernelbench.native.assembly import isa_used
 from kernelbench.protocol import (
+    Burst,
     CaseFailed,
     CaseInfo,
     CaseMeasured,
@@ -26,20 +28,28 @@ from kernelbench.protocol import (
     Describe,
     Described,
     Measure,
+    Open,
+    Opened,
     ProbeCeilings,
     Ready,
     Reply,
+    Shut,
     Waiting,
     WorkerSetup,
 )
+from kernelbench.timing import shared
+from kernelbench.timing.arena import Arena
 from kernelbench.timing.loops import Calls, empty_kernel
+from kernelbench.units import size_bytes
 from kernelbench.worker import cost, modules, pools, threads
 from kernelbench.worker.bench import Bench, CaseError, cold_sets, one_line
 from kernelbench.worker.entry import compiled_again
+from kernelbench.worker.image import Image, scratch_from
 from kernelbench.worker.jitcache import Facts, JitCache, source_hash
 from kernelbench.worker.problems import Problems
 from kernelbench.worker.returned import as_struct
 from kernelbench.worker.trial import Trial
+from kernelbench.worker.turns import Turns
 
 HELD_BYTES = 256 << 20
 """Operands of cases that wait for a quiet moment, all together; what does not fit is measured as it comes."""
@@ -63,6 +73,8 @@ class Service:
         self._stage = "import"
         self._problems = Problems()
         self._held: dict[tuple[str, int, int], Trial] = {}
+        self._shared, self._why_private = _attached(setup)
+        self._turns: Turns | None = None
 
     def ready(self, pid: int) -> Ready:
         """Pin the threads, start the pools, and say who we are."""
@@ -90,6 +102,12 @@ class Service:
                 return self._safely(lambda: self._measure(request))
             case ProbeCeilings():
                 return self._ceilings(request)
+            case Open():
+                return self._safely(lambda: self._open(request))
+            case Burst():
+                return self._safely(lambda: self._opened().burst(request))
+            case Shut():
+                return self._safely(self._shut)
         raise TypeError(f"no such request: {request!r}")
 
     def _safely(self, action: Callable[[], Reply]) -> Reply:
@@ -129,14 +147,14 @@ class Service:
             return CaseInfo(case.id, skip=f"its work model fails for this shape: {one_line(error)}")
         return CaseInfo(case.id, work=work, memory_bytes=needed)
 
-    def _bench(self, case: Case, seed: int) -> Bench:
+    def _bench(self, case: Case, seed: int, arena: Arena | None = None) -> Bench:
         variant = registry.variants()[case.variant]
         with self._in_stage("inputs"):
             work = variant.work(case.settings, case.dtype)
             size = 0.0 if work.working_set_bytes is UNSET else work.working_set_bytes
             sets = cold_sets(case, size, self._setup.last_level_bytes)
             problem = self._problems.get(variant.op, case, seed)
-            return Bench(variant, case, problem, self._setup.cpus, sets)
+            return Bench(variant, case, problem, self._setup.cpus, sets, arena)
 
     def _compile(self, case: Case) -> Compiled:
         variant = registry.variants()[case.variant]
@@ -177,6 +195,51 @@ class Service:
             return Waiting(request.case.id)
         return trial.finish(self._cache.recall(variant.name, request.case.dtype))
 
+    def _open(self, request: Open) -> Opened:
+        """The case, in the shared memory where it fits."""
+        case = request.case
+        if case.variant not in registry.variants():
+            raise CaseError("import", f"there is no {case.variant} on this side")
+        variant = registry.variants()[case.variant]
+        work = as_struct(variant.work(case.settings, case.dtype), Work)
+        bench, image, why_private = self._placed(case, request.seed)
+        self._turns = Turns(bench, image, variant, request, self._setup, self._in_stage)
+        shared = self._shared is not None and not why_private
+        return self._turns.open(work, shared=shared, why_private=why_private)
+
+    def _placed(self, case: Case, seed: int) -> tuple[Bench, Image, str]:
+        """The case and its memory; why that is not the shared one, empty where it is or there is none."""
+        why = self._why_private
+        if self._shared is not None:
+            arena = Arena(self._shared.nbytes, self._setup.cpus, self._shared)
+            try:
+                with scratch_from(arena.block) as scratch:
+                    bench = self._bench(case, seed, arena)
+                return bench, Image(bench, scratch, self._shared.ctypes.data), ""
+            except MemoryError:
+                why = f"the operands do not fit into {size_bytes(self._shared.nbytes)} of shared memory"
+        bench = self._bench(case, seed)
+        return bench, Image(bench, [], bench.arena.address), why
+
+    def _opened(self) -> Turns:
+        if self._turns is None:
+            raise CaseError("timing", "no case is open")
+        return self._turns
+
+    def _shut(self) -> CaseMeasured:
+        turns, self._turns = self._opened(), None
+        return turns.shut()
+
     def _ceilings(self, request: ProbeCeilings) -> Ceilings:
         threads.wait_until_idle()
         return Ceilings(probes.probe(request, self._setup.cpus))
+
+
+def _attached(setup: WorkerSetup) -> tuple[np.ndarray | None, str]:
+    """The shared memory of a pair of workers, where there is one; why it cannot be used, empty where it can."""
+    if isinstance(setup.memory, UnsetType):
+        return None, ""
+    try:
+        return shared.attach(setup.memory), ""
+    except OSError as error:
+        return None, error.strerror or str(error)

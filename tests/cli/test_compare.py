@@ -4,33 +4,20 @@ import json
 from pathlib import Path
 
 import pytest
+from msgspec import UNSET
+from msgspec.structs import replace
 
-from kernelbench.cli import main
-from kernelbench.cli.compare import parse_threshold
-from kernelbench.errors import UsageError
-from kernelbench.model import Failed, Record, Result, Skipped
+from kernelbench.model import Result, Skipped
 from kernelbench.store.files import write_result
-from tests.builders import case, machine, record, result, sample
-
-SLOW, FAST = [2e-3] * 6, [1e-3] * 6
-CRASHED = Failed("timing", "the worker died by SIGSEGV")
+from tests.builders import case, ceilings, machine, record, result, sample
+from tests.cli.comparing import CRASHED, FAST, SLOW, compare, store
 
 
 @pytest.fixture(autouse=True)
 def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "80")
-
-
-def store(name: str, *records: Record, **more: object) -> str:
-    write_result(Path(name), result(records, **more))
-    return name
-
-
-def compare(*args: str) -> int:
-    with pytest.raises(SystemExit) as exit_:
-        main(["compare", *args])
-    return int(exit_.value.code or 0)
+    monkeypatch.delenv("GITHUB_STEP_SUMMARY", raising=False)
 
 
 @pytest.mark.parametrize(
@@ -109,17 +96,82 @@ def test_json_holds_every_cell_with_verdict_and_interval(capsys: pytest.CaptureF
     assert cell["ci_low"] <= cell["ratio"] <= cell["ci_high"]
 
 
-def test_the_threshold_option_decides(capsys: pytest.CaptureFixture) -> None:
+def test_the_threshold_option_decides() -> None:
     files = store("a.json", record(outcome=FAST)), store("b.json", record(outcome=[1.2e-3] * 6))
     assert compare(*files, "--threshold", "10%") == 1
     assert compare(*files, "--threshold", "0.3") == 0
+    assert compare(*files, "--threshold", "matmul/*=30%") == 0
+    assert compare(*files, "--threshold", "matmul/*=30%", "--threshold", "*/t=1=10%") == 1
 
 
-@pytest.mark.parametrize("text", ["5", "0", "-5%", "100%", "nan", "inf", "five", ""])
-def test_a_threshold_that_is_no_share_is_refused_with_an_example(text: str) -> None:
-    with pytest.raises(UsageError, match=r"5% or 0\.05"):
-        parse_threshold(text)
+def test_a_threshold_for_cells_that_are_not_there_is_warned_of(capsys: pytest.CaptureFixture) -> None:
+    same = store("a.json", record(outcome=FAST))
+    assert compare(same, same, "--threshold", "matmull/*=30%") == 0
+    assert "'matmull/*' matches no cell here" in capsys.readouterr().err
 
 
-def test_a_threshold_may_be_a_percentage_or_a_share() -> None:
-    assert parse_threshold("5%") == parse_threshold("0.05") == 0.05
+def test_fail_on_none_only_reports() -> None:
+    base = store("a.json", record(outcome=FAST))
+    assert compare(base, store("b.json", record(outcome=SLOW)), "--fail-on", "none") == 0
+    assert compare(base, store("c.json", record(outcome=CRASHED)), "--fail-on", "none") == 0
+    assert compare(base, store("d.json", record(case("matmul/naive"))), "--fail-on", "none") == 5
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("a.json",), "BASE NEW..., or --baseline NAME NEW...; got only a.json"),
+        ((), "compare takes two results or more"),
+        (("a.json", "a.json", "--fail-on", "none", "--fail-on", "missing"), "exclude each other"),
+        (("a.json", "a.json", "--format", "xml"), "give one of table, md, json, junit"),
+        (("a.json", "a.json", "--format", "md="), "names no file after '='"),
+        (("a.json", "a.json", "--format", "md", "--json"), "only one format can go to the output, got md and json"),
+        (("a.json", "a.json", "--threshold", "5"), "5% or 0.05"),
+        (("a.json", "=a.json"), "nothing before '='"),
+        (("a.json", "x=a.json", "x=a.json"), "the label 'x' was given twice"),
+    ],
+)
+def test_a_mistake_exits_2_with_one_line_that_says_what_is_accepted(
+    words: tuple[str, ...], said: str, capsys: pytest.CaptureFixture
+) -> None:
+    store("a.json", record(outcome=FAST))
+    assert compare(*words) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert said in err
+
+
+def test_labels_name_the_sides(capsys: pytest.CaptureFixture) -> None:
+    store("a.json", record(outcome=FAST))
+    assert compare("main=a.json", "branch=a.json") == 0
+    out = capsys.readouterr().out
+    assert "BASE main\n" in out
+    assert "NEW  branch\n" in out
+
+
+def test_a_file_whose_name_holds_an_equals_sign_is_a_path() -> None:
+    store("n=64.json", record(outcome=FAST))
+    assert compare("n=64.json", "./n=64.json") == 0
+
+
+def test_several_results_stand_beside_each_other(capsys: pytest.CaptureFixture) -> None:
+    base = store("a.json", record(outcome=FAST))
+    slow, fast = store("b.json", record(outcome=SLOW)), store("c.json", record(outcome=[5e-4] * 6))
+    assert compare(base, f"slow={slow}", f"fast={fast}") == 1
+    out = capsys.readouterr().out
+    assert "2.000 !" in out
+    assert "0.500 +" in out
+    assert "BASE a.json" in out
+
+
+def test_normalised_by_the_ceilings_a_slower_host_is_no_regression() -> None:
+    slower = tuple(replace(c, value=c.value / 2) if c.value is not UNSET else c for c in ceilings())
+    files = store("a.json", record(outcome=FAST)), store("b.json", record(outcome=SLOW), ceilings=slower)
+    assert compare(*files, "--normalise", "--fail-on", "ambiguous") == 0
+
+
+def test_a_result_that_holds_no_sides_times_is_refused(capsys: pytest.CaptureFixture) -> None:
+    good = store("a.json", record(outcome=FAST))
+    write_result(Path("ab.json"), replace(result([record(outcome=FAST)]), kind="ab"))
+    assert compare(good, "ab.json") == 2
+    assert "ab.json: is a result of kind 'ab'" in capsys.readouterr().err

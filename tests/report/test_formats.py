@@ -10,8 +10,8 @@ from msgspec.structs import replace
 
 from kernelbench.model import Failed, Result
 from kernelbench.report import csv, json, md, terminal
+from kernelbench.report.advice import finding
 from kernelbench.report.columns import COLUMNS, FIELDS
-from kernelbench.report.facts import found
 from kernelbench.report.rows import rows
 from tests.builders import case, record, result, sample
 from tests.report.golden_file import assert_golden
@@ -78,17 +78,17 @@ def test_a_result_with_nothing_in_it_still_renders_in_every_format() -> None:
     assert "Nothing was measured" in md.render(empty)
 
 
-def test_the_finding_names_the_nearest_to_its_roof_the_largest_gain_and_the_losses() -> None:
-    sentence = found(rows(sample()), sample())
-    assert sentence.startswith("20 of 24 cases were measured (2 failed, 2 skipped); matmul/library/f32")
-    assert "91.2% of f32 AVX-512 FMA 1 thread" in sentence
-    assert "gains most over its naive variant, 205x" in sentence
+def test_the_finding_opens_with_the_best_matmul_and_ends_with_what_was_not_measured() -> None:
+    sentence = finding(rows(sample()), sample())
+    assert sentence.startswith("The best f32 matmul reaches ")
+    assert sentence.endswith("20 of 24 cases were measured (2 failed, 2 skipped).")
 
 
 def test_a_case_above_its_roof_is_not_drawn_as_a_triumph() -> None:
     fast, honest = record(case("matmul/tiled"), [1e-3] * 6), record(case("matmul/library"), [3e-3] * 6)
     made = result([fast, honest])
-    assert "matmul/library/f32/n=512/t=1 comes closest" in found(rows(made), made)
+    assert "matmul/library/f32/n=512/t=1" in finding(rows(made), made)
+    assert "matmul/tiled/f32" not in finding(rows(made), made)
     assert "above-roof (faster than its roof allows" in terminal.render(made, width=200, colour=False)
 
 

@@ -1,0 +1,103 @@
+"""Every cell of a paired comparison on its way to a verdict. Pure: rounds are handed in, nothing is timed here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from kernelbench.analysis.sequential import SCREEN, Plan, confirmation, place
+from kernelbench.model import Case, PairRound
+
+SCREEN_SHARE = 0.6
+"""Of the time budget; the rest is kept for confirming what the screen flags."""
+
+
+@dataclass
+class CellState:
+    """One cell: what was measured of it and where it stands."""
+
+    case: Case
+    threshold: float
+    screen: list[PairRound] = field(default_factory=list)
+    confirm: list[PairRound] = field(default_factory=list)
+    place: str = "open"
+    """As ``sequential.place`` says, of the phase it is in."""
+    flagged: bool = False
+    failed: tuple[int, str, str] | None = None
+    """(side, stage, message)."""
+    shared: bool = True
+    floor: float = 0.0
+    """This host's floor for it, where ``threshold`` is that; 0 where it is the user's."""
+    slowdown: float = 0.0
+    """Share of extra work to put into HEAD, to try the gate."""
+    slowed: float = 0.0
+    """The share of it that was reached, by measurement."""
+    batch: int = 0
+    """Only cells of one batch share their processes."""
+
+    @property
+    def rounds(self) -> list[PairRound]:
+        """Those that its verdict is made of."""
+        return self.confirm if self.flagged else self.screen
+
+    @property
+    def verdict(self) -> str:
+        """What its rounds say: "failed", "unchanged", "regressed", "improved" or "ambiguous"."""
+        if self.failed is not None:
+            return "failed"
+        changed = {"slower": "regressed", "faster": "improved"} if self.flagged else {}
+        return {"inside": "unchanged", **changed}.get(self.place, "ambiguous")
+
+
+class Board:
+    """All cells. ``wanted`` says which need a round now, ``add`` takes one, ``look`` judges after a round."""
+
+    def __init__(self, cells: Sequence[CellState]) -> None:
+        self.cells = list(cells)
+        self.phase = "screen"
+        self._plan: Plan = SCREEN
+
+    @property
+    def share(self) -> float:
+        """Of the time budget, that the phase may have spent at its end."""
+        return SCREEN_SHARE if self.phase == "screen" else 1.0
+
+    @property
+    def least(self) -> int:
+        """Rounds of the phase that are measured whatever the time."""
+        return self._plan.looks[0]
+
+    @property
+    def settled(self) -> int:
+        """Cells that need no more rounds in this phase."""
+        return sum(cell.place != "open" or cell.failed is not None for cell in self.cells)
+
+    def wanted(self) -> list[CellState]:
+        """The cells that still need rounds in this phase."""
+        return [cell for cell in self._alive() if cell.place == "open" and len(self._of(cell)) < self._plan.looks[-1]]
+
+    def look(self) -> None:
+        """Judge every open cell that has come to a look."""
+        for cell in self._alive():
+            rounds = self._of(cell)
+            if cell.place == "open" and len(rounds) in self._plan.looks:
+                logs = [one.log_ratio for one in rounds]
+                cell.place = place(self._plan.interval(logs), cell.threshold)
+
+    def add(self, cell: CellState, one: PairRound) -> None:
+        """One more round of ``cell``, in this phase."""
+        self._of(cell).append(one)
+
+    def confirm(self) -> bool:
+        """Go on to confirm what was flagged; False when nothing was."""
+        flagged = [cell for cell in self.cells if cell.place in ("slower", "faster") and cell.failed is None]
+        self.phase, self._plan = "confirm", confirmation(len(flagged))
+        for cell in flagged:
+            cell.flagged, cell.place = True, "open"
+        return bool(flagged)
+
+    def _alive(self) -> list[CellState]:
+        return [cell for cell in self.cells if cell.failed is None and (self.phase == "screen" or cell.flagged)]
+
+    def _of(self, cell: CellState) -> list[PairRound]:
+        return cell.screen if self.phase == "screen" else cell.confirm

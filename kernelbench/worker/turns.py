@@ -1,0 +1,127 @@
+"""A case held open in one worker and timed in turns with the same case in another: one side of a paired comparison."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+
+from msgspec import UNSET
+
+from kernelbench.kernels._registry import Variant
+from kernelbench.model import Accuracy, Work
+from kernelbench.protocol import Burst, CaseMeasured, Open, Opened, Slices, WorkerSetup
+from kernelbench.timing import sampling
+from kernelbench.timing.sampling import AGAIN_SLICES, CLOCKS, LONG_S, LOOKS
+from kernelbench.timing.warmup import calibrate, warm_up
+from kernelbench.worker import cost, slowdown, threads
+from kernelbench.worker.bench import Bench, CaseError
+from kernelbench.worker.image import Image
+
+InStage = Callable[[str], AbstractContextManager[None]]
+"""Announces a stage; what the variant's code raises in it fails the case."""
+
+SETTLE_S = 0.004
+"""A warm-up looks at samples of this length."""
+
+
+class Turns:
+    """``open`` it, time it in ``burst``s as often as wanted, ``shut`` it."""
+
+    def __init__(
+        self, bench: Bench, image: Image, variant: Variant, request: Open, setup: WorkerSetup, stage: InStage
+    ) -> None:
+        self._bench, self._image, self._variant, self._request = bench, image, variant, request
+        self._setup, self._stage = setup, stage
+        self._watch = cost.Watch(own_cores=not setup.shares_cores)
+        self._clocks: list[float] = []
+
+    def open(self, work: Work, *, shared: bool, why_private: str = "") -> Opened:
+        """Compile, verify, warm up; how many calls make a slice. Where its operands lie is passed on."""
+        bench, slow = self._bench, self._request.slowdown > 0
+        with self._stage("compile"):
+            entry = bench.compile(can_do_extra=slow or self._request.like_slowed)
+        with self._stage("verify"):
+            bench.fill_outputs()
+            first_s = bench.call_once("verify")
+            threads.place_new(self._setup.cpus)
+            self._accuracy: Accuracy = bench.verify("verify")
+            bench.verify_again("verify")
+        threads.wait_until_idle()
+        with self._stage("warm-up"):
+            slice_s = sampling.shortest_slice_s(time.get_clock_info("perf_counter").resolution)
+            calls, took = bench.guarded(lambda: calibrate(bench.run, slice_s, first_s), "warm-up")
+            many = max(1, int(SETTLE_S / took))
+            bench.guarded(lambda: warm_up(bench.run, many * calls, many * took, self._request.warmup_s), "warm-up")
+            self._long = took > LONG_S
+            self._clocks = [self._watch.clock_hz() for _ in range(CLOCKS)]
+        slowed = 0.0
+        if slow:
+            if entry is None:
+                raise CaseError("warm-up", "extra work can be put into compiled kernels only")
+            slowed = slowdown.apply(entry, bench.run, calls, self._request.slowdown, max(self._clocks))
+        return Opened(
+            accuracy=self._accuracy,
+            work=work,
+            calls=calls,
+            call_s=took / calls,
+            layout=self._image.layout,
+            shared=shared,
+            why_private=why_private,
+            slowed=slowed,
+        )
+
+    def burst(self, request: Burst) -> Slices:
+        """Slices in a row, after a quiet look and a few slices that bring the caches back."""
+        if request.restore:
+            self._image.restore()
+        if self._setup.threads > 1:
+            threads.wait_until_idle()
+        return self._bench.guarded(lambda: self._timed(request), "timing")  # type: ignore[no-any-return]
+
+    def _timed(self, request: Burst) -> Slices:
+        self._look(request.adds_per_cycle)
+        run = self._bench.run
+        if not self._long:
+            run.slices(request.calls, AGAIN_SLICES)
+        self._watch.start()
+        batch = run.slices(request.calls, request.slices)
+        seen = self._watch.stop()
+        self._clocks = [*self._clocks, seen.clock_hz][-CLOCKS:]
+        clock = max(self._clocks) if self._watch.sees_neighbours else 0.0
+        # The looks beside the neighbouring slices count as well: a pause between two bursts of work is no quiet.
+        looks = [min(batch.looks[max(0, i - 1) : i + 3]) for i in range(len(batch.seconds))]
+        return Slices(
+            seconds=batch.seconds,
+            adds_per_cycle=tuple(look / clock for look in looks) if clock else (),
+            clock_hz=seen.clock_hz,
+            involuntary_switches=seen.involuntary_switches,
+        )
+
+    def _look(self, adds_per_cycle: float) -> None:
+        """Wait until the core is quiet, or for so many looks."""
+        if not self._watch.sees_neighbours or not adds_per_cycle:
+            return
+        wanted = adds_per_cycle * max(self._clocks)
+        for _ in range(LOOKS):
+            if self._watch.adds_per_s() >= wanted:
+                return
+
+    def shut(self) -> CaseMeasured:
+        """Verify once more, on operands written anew: the other side has used the memory since."""
+        bench = self._bench
+        with self._stage("verify-after"):
+            self._image.restore()
+            bench.fill_outputs()
+            bench.call_once("verify-after")
+            bench.verify_again("verify-after")
+            bench.verify_inputs("verify-after")
+        compiled = self._variant.compiled
+        return CaseMeasured(
+            accuracy=self._accuracy,
+            timer="compiled loop" if compiled else "python loop",
+            includes_python_call=not compiled,
+            placement=self._setup.cpus,
+            fastmath=self._variant.info.fastmath,
+            huge_pages=UNSET,
+        )

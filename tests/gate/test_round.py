@@ -1,0 +1,88 @@
+"""One cell in one round: turns in random order until enough of them were quiet."""
+
+import random
+from collections.abc import Callable
+
+import pytest
+
+from kernelbench.analysis.turns import Turn
+from kernelbench.gate.round import LEAST_SLICES, LONG_S, MOST_SLICES, Pace, take_turns
+
+BEST = 4.0
+
+
+class Core:
+    """Times turns on a clock of its own; ``adds`` says how busy a neighbour keeps it."""
+
+    def __init__(self, slice_s: float, adds: Callable[[float], float] = lambda _: BEST) -> None:
+        self.now, self.slice_s, self._adds = 0.0, slice_s, adds
+        self.asked: list[tuple[int, int, float]] = []
+
+    def clock(self) -> float:
+        return self.now
+
+    def take(self, side: int, slices: int, best_adds: float) -> Turn:
+        self.asked.append((side, slices, best_adds))
+        self.now += slices * self.slice_s
+        return Turn((self.slice_s,) * slices, (self._adds(self.now),) * slices)
+
+    def turns(self, pace: Pace = Pace(), best_adds: float = BEST, seed: int = 0) -> list[tuple[Turn, Turn]]:
+        rng = random.Random(seed)
+        return take_turns(self.take, self.slice_s, pace, best_adds, rng=rng, clock=self.clock)
+
+
+def test_on_a_quiet_core_a_round_has_as_many_pairs_as_are_enough() -> None:
+    assert len(Core(5e-5).turns()) == Pace().pairs
+
+
+def test_both_sides_get_the_same_number_of_slices_in_every_pair() -> None:
+    core = Core(5e-5)
+    core.turns()
+    first, second = (sorted(asked[0] for asked in core.asked[i::2]) for i in (0, 1))
+    assert sorted(first + second) == [0] * Pace().pairs + [1] * Pace().pairs
+    assert len({slices for _, slices, _ in core.asked}) == 1
+
+
+def test_which_side_goes_first_is_random() -> None:
+    core = Core(5e-5)
+    core.turns(Pace(pairs=40))
+    assert {side for side, _, _ in core.asked[::2]} == {0, 1}
+
+
+def test_the_order_follows_from_the_seed() -> None:
+    one, again = Core(5e-5), Core(5e-5)
+    one.turns(seed=5), again.turns(seed=5)
+    assert one.asked == again.asked
+
+
+@pytest.mark.parametrize(
+    ("slice_s", "slices"), [(4e-5, MOST_SLICES), (1.1e-4, 10), (1e-3, LEAST_SLICES), (1.1 * LONG_S, 1)]
+)
+def test_a_turn_is_short_and_long_calls_are_timed_one_by_one(slice_s: float, slices: int) -> None:
+    core = Core(slice_s)
+    core.turns()
+    assert {asked for _, asked, _ in core.asked} == {slices}
+
+
+def test_a_busy_core_is_waited_for_no_longer_than_the_patience() -> None:
+    core = Core(1e-4, adds=lambda _: 0.5 * BEST)
+    core.turns()
+    turn_s = 12 * 1e-4
+    assert Pace().patience_s <= core.now <= Pace().patience_s + 2 * turn_s
+
+
+def test_a_core_that_falls_quiet_ends_the_waiting() -> None:
+    core = Core(1e-4, adds=lambda now: BEST if now > 0.13 else 0.5 * BEST)
+    core.turns()
+    assert 0.13 < core.now < Pace().patience_s
+
+
+def test_slow_calls_still_get_a_few_pairs() -> None:
+    assert len(Core(2.0).turns()) == Pace().least
+
+
+def test_a_better_look_raises_what_later_turns_wait_for() -> None:
+    core = Core(5e-5, adds=lambda _: 2 * BEST)
+    core.turns(best_adds=BEST)
+    assert core.asked[0][2] == BEST
+    assert core.asked[-1][2] == 2 * BEST
