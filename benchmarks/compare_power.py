@@ -1,8 +1,8 @@
 """How often does `compare` find a slowdown of one cell among many, by rounds and scatter?
 
-Round medians of BASE and NEW are drawn with a normal scatter; NEW is slower by the effect. Found means called regressed,
-for the family of all cells, had that cell moved alone. Beside it: how often a cell of identical code is called unchanged.
-docs/COMPARE.md has the table.
+Round medians of BASE and NEW are drawn with a normal scatter; NEW is slower by the effect. Found means called
+regressed, for the family of all cells, had that cell moved alone. Beside it: how often a cell of identical code is
+called unchanged. docs/COMPARE.md has the table.
 
     python benchmarks/compare_power.py [--cells 20] [--threshold 0.05] [--trials 2000]
 """

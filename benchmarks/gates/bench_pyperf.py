@@ -1,6 +1,7 @@
 """What pyperf times: one worker process times one cell, and only that one is made."""
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pyperf
@@ -16,7 +17,7 @@ def main() -> None:
     runner = pyperf.Runner()
     given = runner.parse_args()
     for number, timed in enumerate(request.cells):
-        call = print
+        call: Callable[[], object] = print
         if given.worker and given.worker_task == number:
             from gates.kernels import ready
 

@@ -57,33 +57,38 @@ def median_interval(values: Sequence[float], confidence: float = CONFIDENCE) -> 
     Nonparametric Statistics, section 3.2). Absent when even the extremes do not reach the confidence,
     which for 95% means fewer than 6 values.
     """
-    n = len(values)
+    rank = _sign_rank(len(values), confidence)
+    if rank == 0:
+        return UNSET
+    ordered = sorted(values)
+    return Interval(low=ordered[rank - 1], high=ordered[-rank], confidence=confidence)
+
+
+@functools.cache
+def _sign_rank(n: int, confidence: float) -> int:
+    """Largest k with 2 P(B < k) <= 1 - confidence; 0 when there is none."""
     rank, tail = 0, 0.0
     while rank < n:
         tail += math.comb(n, rank) / 2**n
         if 2 * tail > 1 - confidence:
             break
         rank += 1
-    if rank == 0:
-        return UNSET
-    ordered = sorted(values)
-    return Interval(low=ordered[rank - 1], high=ordered[n - rank], confidence=confidence)
+    return rank
 
 
 @functools.cache
 def u_counts(n: int, m: int) -> tuple[int, ...]:
     """Number of orderings of n and m distinct values with Mann-Whitney U = 0, 1, ..., n*m.
 
-    Recurrence of Mann & Whitney (1947): the largest value belongs to the first sample, where it beats
-    all m of the second, or to the second, where it beats none.
+    The coefficients of the Gaussian binomial, the product over i = 1..n of (1 - q^(m+i)) / (1 - q^i) (Mann & Whitney
+    1947 give the recurrence): n passes over n*m counts, where the recurrence would fill a table of n*m such rows.
     """
-    if n == 0 or m == 0:
-        return (1,)
-    counts = [0] * (n * m + 1)
-    for u, ways in enumerate(u_counts(n - 1, m)):
-        counts[u + m] += ways
-    for u, ways in enumerate(u_counts(n, m - 1)):
-        counts[u] += ways
+    counts = [1] + [0] * (n * m)
+    for i in range(1, n + 1):
+        for u in range(n * m, m + i - 1, -1):
+            counts[u] -= counts[u - m - i]
+        for u in range(i, n * m + 1):
+            counts[u] += counts[u - i]
     return tuple(counts)
 
 

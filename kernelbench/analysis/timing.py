@@ -2,7 +2,7 @@
 
 from msgspec import UNSET, Struct, UnsetType
 
-from kernelbench.analysis.stats import Interval, best, median, median_interval
+from kernelbench.analysis.stats import Interval, median, median_interval
 from kernelbench.model import Measured, Record
 
 NOISY_RANGE = 0.10
@@ -30,9 +30,9 @@ def timing(record: Record) -> Timing | UnsetType:
     if not isinstance(record.outcome, Measured):
         return UNSET
     rounds = [r for r in record.outcome.rounds if not r.superseded and r.samples_s]
-    samples = [s for r in rounds for s in r.samples_s]
+    smallest = min((min(r.samples_s) for r in rounds), default=0.0)
     # A time of zero or less cannot be true and would make every rate derived from it infinite.
-    if not samples or min(samples) <= 0:
+    if smallest <= 0:
         return UNSET
     kept = [r.undisturbed_s for r in rounds]
     medians = tuple(median(k or r.samples_s) for k, r in zip(kept, rounds, strict=True))
@@ -42,7 +42,7 @@ def timing(record: Record) -> Timing | UnsetType:
     return Timing(
         round_medians_s=medians,
         median_s=middle,
-        best_s=best(samples),
+        best_s=smallest,
         interval=interval,
         noisy=high - low > NOISY_RANGE * middle,
         quiet_rounds=sum(bool(k) for k in kept),

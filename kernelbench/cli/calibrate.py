@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from msgspec.structs import replace
 
+from kernelbench.analysis.calibration import MIN_ROUNDS
 from kernelbench.cli._quiet import wait_quiet_option
 from kernelbench.cli._selecting import selected, selection_options
 from kernelbench.config import Config
@@ -64,7 +65,11 @@ def command(**given: Any) -> int:
     """
     slowdowns, thresholds = _slowdowns(given["slowdowns"]), parse(given["threshold"])
     if not 1 <= given["rounds"] <= MOST_ROUNDS:
-        raise UsageError(f"--rounds {given['rounds']} is no number of rounds; give 8 to {MOST_ROUNDS}")
+        raise UsageError(f"--rounds {given['rounds']} is no number of rounds; give {MIN_ROUNDS} to {MOST_ROUNDS}")
+    if given["rounds"] < MIN_ROUNDS:
+        click.echo(
+            f"warning: {given['rounds']} rounds state no rates and no floors; give {MIN_ROUNDS} or more", err=True
+        )
     return _calibrate(selected(given, modules=True), slowdowns, thresholds, given)
 
 
@@ -146,13 +151,15 @@ def _tell(session: "Session", kinds: int, about_s: float, given: dict[str, Any])
     """What is about to be done, and for how long."""
     known = session.known[1]
     if known.skipped:
-        click.echo(f"{len(known.skipped)} cells cannot be run here and are left out", err=True)
+        why = safe_text(next(iter(known.skipped.values())))
+        click.echo(f"{len(known.skipped)} asked for but left out, the first because: {why}", err=True)
     if given["quiet"]:
         return
     time = min(about_s, given["time_budget_s"] or about_s)
     told = f"about {time / 60:.0f} min" if time >= 90 else f"about {time:.0f} s"
-    times = f"{given['rounds']} rounds x {kinds} {'kinds' if kinds > 1 else 'kind'}"
-    click.echo(f"{len(known.cases)} cells x {times}: {told}; Ctrl-C keeps what is done", err=True)
+    counts = ((len(known.cases), "cell"), (given["rounds"], "round"), (kinds, "kind"))
+    times = " x ".join(f"{count} {word}{'s' if count > 1 else ''}" for count, word in counts)
+    click.echo(f"{times}: {told}; Ctrl-C keeps what is done", err=True)
 
 
 def _show(judged: "Calibration", *, as_json: bool) -> None:

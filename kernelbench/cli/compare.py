@@ -115,8 +115,9 @@ def _sides(texts: Sequence[str], baseline: str | None) -> tuple[Labelled | Unset
 
 def _read(one: Labelled) -> "Result":
     from kernelbench.store.files import read_result
+    from kernelbench.store.lean import LeanResult
 
-    result = read_result(one.path)
+    result = read_result(one.path, LeanResult)
     if result.kind not in COMPARABLE:
         raise UsageError(
             f"{one.path}: is a result of kind {result.kind!r}; compare takes those of `kernelbench run` or baselines"

@@ -71,8 +71,9 @@ class Trials:
 
     @property
     def settled(self) -> int:
-        """Cells that need no more rounds."""
-        return len(self.cells) - len(self.wanted())
+        """How many cells the rounds that are done would make up: all of them end in the last round."""
+        wanted = sum(self._rounds - len(cell.screen) for cell in self.wanted())
+        return len(self.cells) - -(-wanted // self._rounds)
 
     def wanted(self) -> list[CellState]:
         """The cells that still need rounds; none slowed down whose plain kind fails."""

@@ -1,5 +1,7 @@
 """One run as one JSON file: ceilings, records with their rounds, and who measured how."""
 
+from itertools import compress
+from operator import not_
 from typing import Any
 
 from msgspec import UNSET, Struct, UnsetType
@@ -110,9 +112,9 @@ class Round(Struct, frozen=True, omit_defaults=True):
         A round that does not say which samples were disturbed counts whole.
         """
         marks = self.interference.disturbed
-        if len(marks) != len(self.samples_s):
+        if True not in marks or len(marks) != len(self.samples_s):
             return self.samples_s
-        kept = tuple(s for s, bad in zip(self.samples_s, marks, strict=True) if not bad)
+        kept = tuple(compress(self.samples_s, map(not_, marks)))
         return kept if len(kept) >= min(MIN_QUIET, len(self.samples_s)) else ()
 
 

@@ -86,10 +86,12 @@ def _table(found: Calibration, cells: list[Calibrated], width: int) -> str:
         columns[_signed(asked)] = [_power(cell, asked) for cell in measured]
     if _asked(found):
         columns["sees"] = [_smallest(cell) for cell in measured]
+    # Those that say nothing of any cell: nothing has rates, or nothing was slowed.
+    columns = {name: texts for name, texts in columns.items() if set(texts) - {"", "-"}}
     for dropped in ("scatter", "judged by"):
         if width - _taken(columns) >= min(_MIN_NAME, max(len(cell.case_id) for cell in measured)):
             break
-        columns.pop(dropped)
+        columns.pop(dropped, None)
     names = [clip(safe_text(cell.case_id), max(8, width - _taken(columns))) for cell in measured]
     return table(list(zip(names, *columns.values(), strict=True)), ["case", *columns])
 
@@ -114,7 +116,10 @@ def _smallest(cell: Calibrated) -> str:
 
 
 def _legend(found: Calibration) -> Iterator[str]:
-    """What the columns mean, and what the rates are not."""
+    """What the columns mean, and what the rates are not; nothing where there are none."""
+    rounds = max((cell.rounds for cell in found.cells), default=0)
+    if rounds < MIN_ROUNDS:
+        return
     yield (
         "floor: smallest threshold at which 95% of screens of identical code end as `unchanged`. `ab` judges a cell "
         f"by it where it is above the threshold asked for ({percent(found.threshold)}), and so do these rates. "
@@ -126,13 +131,11 @@ def _legend(found: Calibration) -> Iterator[str]:
             f"its compiled call is called regressed. sees: smallest slowdown found in {FOUND:.0%} of trials (<=: "
             "smaller ones were not tried; ~: interpolated between two that were)."
         )
-    rounds = max((cell.rounds for cell in found.cells), default=0)
-    if rounds >= MIN_ROUNDS:
-        yield (
-            f"These are {found.trials} replays of the gate on rounds drawn at random from {rounds} measured ones a "
-            f"kind, not {found.trials} runs: a disturbance that hits up to {unseen(rounds):.0%} of rounds may be in "
-            "none of them (5% odds)."
-        )
+    yield (
+        f"These are {found.trials} replays of the gate on rounds drawn at random from {rounds} measured ones a kind, "
+        f"not {found.trials} runs: a disturbance that hits up to {unseen(rounds):.0%} of rounds may be in none of them "
+        "(5% odds)."
+    )
 
 
 def _exceptions(cells: list[Calibrated]) -> Iterator[str]:

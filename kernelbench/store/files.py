@@ -27,22 +27,19 @@ class _Head(Struct, frozen=True):
     kind: str | UnsetType = UNSET
 
 
-def read_result(path: Path) -> Result:
-    """Read and check a result file. Raises ResultFileError, always one line naming the file and the fault."""
+def read_result(path: Path, layout: type[Result] = Result) -> Result:
+    """Read and check a result file. Raises ResultFileError, always one line naming the file and the fault.
+
+    ``layout`` may leave out what is not needed (``store.lean``).
+    """
     data = _bytes_of(path)
     try:
-        head = msgspec.json.decode(data, type=_Head)
-    except msgspec.ValidationError as error:
-        raise ResultFileError(f"{path}: {_NOT_OURS} ({_plain(error)})") from error
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise ResultFileError(f"{path}: {_not_json(data, error)}") from error
-    except RecursionError as error:
-        raise ResultFileError(f"{path}: {_NOT_OURS} (nested too deeply)") from error
-    _check_head(path, head)
-    try:
-        result = msgspec.json.decode(data, type=Result)
+        result = msgspec.json.decode(data, type=layout)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        # A foreign file, or one of a newer kernelbench, is told as such before it is called damaged.
+        _check_head(path, _head(path, data))
         raise ResultFileError(f"{path}: damaged or edited: {_plain(error)}; measure again or restore it") from error
+    _check_head(path, _Head(result.schema_version, result.kind))
     for fault in _faults(result):
         raise ResultFileError(f"{path}: damaged or edited: {fault}; measure again or restore it")
     return result
@@ -96,6 +93,17 @@ def _bytes_of(path: Path) -> bytes:
     return data
 
 
+def _head(path: Path, data: bytes) -> _Head:
+    try:
+        return msgspec.json.decode(data, type=_Head)
+    except msgspec.ValidationError as error:
+        raise ResultFileError(f"{path}: {_NOT_OURS} ({_plain(error)})") from error
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise ResultFileError(f"{path}: {_not_json(data, error)}") from error
+    except RecursionError as error:
+        raise ResultFileError(f"{path}: {_NOT_OURS} (nested too deeply)") from error
+
+
 def _check_head(path: Path, head: _Head) -> None:
     if head.schema_version is UNSET or head.kind is UNSET:
         missing = "schema_version" if head.schema_version is UNSET else "kind"
@@ -135,7 +143,7 @@ def _record_faults(record: Record, result: Result) -> Iterator[str]:
     for measured in record.outcome.rounds:
         if not measured.samples_s:
             yield f"no samples in round {measured.index}"
-        if any(sample <= 0 for sample in measured.samples_s):
+        elif min(measured.samples_s) <= 0:
             yield f"sample {min(measured.samples_s):g} s, not above 0, in round {measured.index}"
         if measured.calls_per_sample < 1:
             yield f"calls_per_sample is {measured.calls_per_sample}, not at least 1, in round {measured.index}"
