@@ -74,7 +74,7 @@ def _peers(
         return []
     # Compiled once, for whatever process times it; the name tells code of other sources apart.
     jit_key = f"gates-{source_hash()}"
-    say(f"sizing slowdowns of {len(wanted.cells)} cells")
+    say(f"sizing slowdowns, cells: {len(wanted.cells)}")
     steps = sized(wanted, jit_key, QUICK_SHARES if quick else SHARES, say)
     return [_peer(name, wanted, busy, Setting(jit_key, steps, tools.python, quick)) for name in there]
 

@@ -81,6 +81,9 @@ def _run(
         done = subprocess.run(command(one), cwd=ROOT, env=environment(), capture_output=True, text=True, check=False)
         wall_s = time.perf_counter() - began
         trial = structs.replace(like, number=number, wall_s=wall_s)
+        for warning in [text for text in done.stderr.splitlines() if text.startswith("warning:")]:
+            # That another run was going on, for instance: the trial may not be worth keeping.
+            print(warning, file=sys.stderr)
         if done.returncode not in FINE or not out.exists():
             said = done.stderr.strip().splitlines() or ["no word"]
             return structs.replace(trial, problem=f"exit {done.returncode}: {said[-1]}")

@@ -46,10 +46,10 @@ def again(op: OpCases) -> Found:
     if not unsteady:
         return UNSET
     worst = max(unsteady, key=lambda c: ((c.high_s - c.low_s) / c.median_s, c.case.id))
+    seen = f" ({seconds(worst.low_s)} to {seconds(worst.high_s)})" if worst.low_s < worst.high_s else ""
     text = (
-        f"{len(unsteady)} of {len(op.cases)} measured cases of {op.op} did not hold still, {worst.case.id} most "
-        f"({seconds(worst.low_s)} to {seconds(worst.high_s)}): measure again on a quieter host or with --rigorous "
-        "before acting on them"
+        f"{len(unsteady)} of {len(op.cases)} measured cases of {op.op} did not hold still, {worst.case.id} most{seen}: "
+        "measure again on a quieter host or with --rigorous before acting on them"
     )
     return op.advice("again", text, _first(worst, unsteady))
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from kernelbench.errors import ResultFileError, UsageError
-from kernelbench.model import Result
+from kernelbench.model import Result, SideInfo
 
 RESULTS = Path("results")
 BESIDE = "beside the result"
@@ -36,6 +36,9 @@ def command(result: Path | None, html: str | None, csv: str | None, md: str | No
     from kernelbench.store.files import read_result
 
     content = read_result(source)
+    if content.kind == "ab":
+        _paired(source, content, wanted)
+        return
     if not wanted:
         from kernelbench.cli._outcome import show
 
@@ -77,6 +80,32 @@ def _rendered(kind: str, content: Result) -> str:
 
     text: str = importlib.import_module(f"kernelbench.report.{kind}").render(content)
     return text
+
+
+def _paired(source: Path, content: Result, wanted: dict[str, str]) -> None:
+    """Show the verdicts that `ab` found. Raises UsageError for a document that has no place for them."""
+    import shutil
+
+    from kernelbench.analysis.paired import stored
+    from kernelbench.report import comparison, comparison_md
+    from kernelbench.report.comparison_words import Named
+
+    refused = [kind for kind in wanted if kind not in ("md", "json")]
+    if refused or len(content.sides) != 2:
+        what = f"--{refused[0]} shows a run" if refused else "it does not tell both sides"
+        raise UsageError(f"{source}: is a result of `ab`, and {what}; show it with no option, --md or --json")
+    base, head = (_title(side) for side in content.sides)
+    found = Named(base, head, stored(content))
+    if not wanted:
+        width = shutil.get_terminal_size((80, 24)).columns
+        click.echo(comparison.render(found, width=width), nl=False)
+    for kind, target in wanted.items():
+        _write(comparison.to_json([found]) if kind == "json" else comparison_md.render([found]), target)
+
+
+def _title(side: SideInfo) -> str:
+    facts = ", ".join(filter(None, (side.commit[:9], "changed" if side.dirty else "")))
+    return f"{side.label} ({facts})" if facts else side.label
 
 
 def _write(text: str, target: str) -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from msgspec import UNSET, UnsetType, structs
+from msgspec import UNSET, UnsetType
 
 from kernelbench import config as configuration
 from kernelbench.analysis.cell import Cell, Comparison
+from kernelbench.analysis.paired import cell
 from kernelbench.analysis.sequential import FALSE_ALARM
 from kernelbench.analysis.stats import median, median_interval
 from kernelbench.analysis.verdict import detectable, seen_from
@@ -49,35 +50,8 @@ def _why(skipped: dict[str, str], case_id: str, missing: str) -> str:
 
 def cell_of(state: CellState, *, flagged: int) -> Cell:
     """One measured case's verdict. ``flagged`` is how many cells shared the error of confirming."""
-    case_id, rounds = state.case.id, state.rounds or state.screen
-    logs = [one.log_ratio for one in rounds]
     verdict, reason = _verdict(state, flagged)
-    cell = Cell(
-        case_id,
-        verdict,
-        reason,
-        base_rounds=len(logs),
-        new_rounds=len(logs),
-        was_measured=True,
-        threshold=state.threshold,
-    )
-    if not logs:
-        return cell
-    estimate, interval = median(logs), median_interval(logs)
-    cell = structs.replace(
-        cell,
-        base=median([one.base_s for one in rounds]),
-        new=median([one.head_s for one in rounds]),
-        ratio=math.exp(estimate),
-    )
-    if isinstance(interval, UnsetType):
-        return cell
-    return structs.replace(
-        cell,
-        ci_low=math.exp(interval.low),
-        ci_high=math.exp(interval.high),
-        detectable=detectable(estimate, interval, state.threshold),
-    )
+    return cell(state.case.id, verdict, reason, state.rounds or state.screen, state.threshold)
 
 
 def _verdict(state: CellState, flagged: int) -> tuple[str, str]:

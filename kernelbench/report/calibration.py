@@ -129,7 +129,8 @@ def _legend(found: Calibration) -> Iterator[str]:
         yield (
             f"{', '.join(map(_signed, _asked(found)))}: share of trials in which HEAD with that much extra work inside "
             f"its compiled call is called regressed. sees: smallest slowdown found in {FOUND:.0%} of trials (<=: "
-            "smaller ones were not tried; ~: interpolated between two that were)."
+            "smaller ones were not tried; ~: interpolated between two that were). One up to the threshold is not meant "
+            "to be found."
         )
     yield (
         f"These are {found.trials} replays of the gate on rounds drawn at random from {rounds} measured ones a kind, "

@@ -132,9 +132,12 @@ class WorkerProcess:
             os.killpg(self._process.pid, signal.SIGKILL)
 
     def pause(self) -> None:
-        """Stop the worker and everything it started where it is: an idle pool of threads spins."""
-        with contextlib.suppress(ProcessLookupError):
+        """Stop the worker and everything it started where it is: an idle pool of threads spins. It stands on return."""
+        # Gone, and where it was already reaped no child of ours: there is nothing to stop.
+        with contextlib.suppress(ProcessLookupError, ChildProcessError):
             os.killpg(self._process.pid, signal.SIGSTOP)
+            # A signal takes effect when its receiver next runs; until then it would run beside what is timed.
+            os.waitid(os.P_PID, self._process.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
 
     def resume(self) -> None:
         """Let it go on."""

@@ -29,6 +29,9 @@ environment's size decides whether a spilled vector crosses a cache line (Mytkow
 _ARRAY_HEAD = ("ptr", "ptr", "i64", "i64", "ptr")  # meminfo, parent, nitems, itemsize, data
 
 
+CACHE_LINE = 64
+
+
 class CannotEnter(Exception):
     """The function does not compile for these operands, or its signature is not a kernel's."""
 
@@ -53,17 +56,26 @@ class Entry:
 class Block:
     """The arguments of one call, in memory that compiled code reads. Keeps the arrays alive."""
 
-    def __init__(self, arguments: Sequence[Any]) -> None:
+    def __init__(self, arguments: Sequence[Any], memory: mmap.mmap | None = None, offset: int = 0) -> None:
+        """In a page of its own, or at ``offset`` of ``memory``, which has room for it."""
         words = [0]
         for argument in arguments:
             words += _words(argument)
         # At one place within a page, whatever the heap looks like: stores to an operand that happen to share the
         # lower 12 bits of an argument's address would hold up the next call.
-        page = mmap.mmap(-1, mmap.PAGESIZE * -(-8 * len(words) // mmap.PAGESIZE))
-        self._memory = (ctypes.c_int64 * len(words)).from_buffer(page)
+        if memory is None:
+            memory = mmap.mmap(-1, mmap.PAGESIZE * -(-8 * len(words) // mmap.PAGESIZE))
+        self._memory = (ctypes.c_int64 * len(words)).from_buffer(memory, offset)
         for index, word in enumerate(words):
             self._memory[index] = word
         self._arguments = tuple(arguments)
+
+    @staticmethod
+    def many(calls: Sequence[Sequence[Any]]) -> list[Block]:
+        """One for each of ``calls``, whose arguments are alike, side by side in cache lines of their own."""
+        size = CACHE_LINE * -(-8 * (1 + sum(len(_words(argument)) for argument in calls[0])) // CACHE_LINE)
+        memory = mmap.mmap(-1, size * len(calls))
+        return [Block(arguments, memory, index * size) for index, arguments in enumerate(calls)]
 
     @property
     def address(self) -> int:

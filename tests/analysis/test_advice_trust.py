@@ -23,6 +23,11 @@ def test_cases_that_did_not_hold_still_are_to_be_measured_again() -> None:
     assert found.gain is UNSET
 
 
+def test_a_case_of_one_disturbed_round_has_no_range_to_show() -> None:
+    found = advice(again, timed("matmul/tiled", 3e-3, pattern=(1.0,), flags=("disturbed",)))
+    assert "matmul/tiled/f32/n=512/t=1 most: measure again" in found.text
+
+
 def test_steady_cases_need_not_be_measured_again() -> None:
     assert says(again, timed("matmul/tiled", 3e-3)) is UNSET
 

@@ -24,6 +24,11 @@ def test_the_best_matmul_opens_it_with_its_share_and_its_roof() -> None:
     assert text.startswith("The best f32 matmul reaches 93.0% of f32 AVX-512 FMA 1 thread (matmul/tiled/f32/n=512/t=1)")
 
 
+def test_cold_operands_do_not_make_a_best_where_warm_ones_were_measured() -> None:
+    text = of(timed("matmul/tiled", 4e-3), timed("matmul/packed", 2.5e-3, isa="native", cache="cold"))
+    assert "(matmul/tiled/f32/n=512/t=1)" in text
+
+
 def test_without_a_matmul_the_nearest_to_its_roof_opens_it() -> None:
     text = of(stream("relu/vectorized", 6.8e-6, 65536), timed("gemm/tiled", 4e-3))
     assert text.startswith("The best f32 relu reaches 97.3% of L2 copy 1 thread")

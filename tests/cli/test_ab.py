@@ -30,9 +30,7 @@ class Bench:
         self.base, self.head = ["a", "b"], ["a", "b"]
 
     def prepare(self, config: Config, sides: tuple[Side, Side], progress: Progress) -> Session:
-        known = [
-            Known({}, {one.id: one for one in map(case, names)}, {}, "0123") for names in (self.base, self.head)
-        ]
+        known = [Known({}, {one.id: one for one in map(case, names)}, {}, "0123") for names in (self.base, self.head)]
         return Session(config, builders.machine(), sides, (known[0], known[1]), 1 << 30)
 
     def measure(
@@ -210,14 +208,41 @@ def test_an_output_that_cannot_be_written_is_refused_before_anything_is_measured
     assert not bench.host.opened
 
 
-@pytest.mark.parametrize("command", [("report",), ("compare", "ab.json")])
-def test_a_file_of_ab_given_to_another_command_is_answered_in_words(
-    bench: Bench, command: tuple[str, ...], capsys: pytest.CaptureFixture
+def report(*words: str) -> int:
+    with pytest.raises(SystemExit) as exit_:
+        main(["report", "ab.json", *words])
+    return int(exit_.value.code or 0)
+
+
+def test_report_shows_the_verdicts_of_a_file_of_ab_as_they_were(bench: Bench, capsys: pytest.CaptureFixture) -> None:
+    bench.host.change["scale/b"] = 1.0
+    bench.base.append("gone")
+    ab()
+    shown = capsys.readouterr().out
+    assert report() == 0
+    assert capsys.readouterr().out == shown
+
+
+@pytest.mark.parametrize("form", ["md", "json"])
+def test_report_writes_what_ab_wrote(bench: Bench, form: str, capsys: pytest.CaptureFixture) -> None:
+    ab("--format", form)
+    shown = capsys.readouterr().out
+    assert report(*(["--json"] if form == "json" else ["--md", "-"])) == 0
+    assert capsys.readouterr().out == shown
+
+
+@pytest.mark.parametrize("words", [("--html",), ("--csv", "-")])
+def test_report_refuses_documents_of_runs_for_a_file_of_ab(
+    bench: Bench, words: tuple[str, ...], capsys: pytest.CaptureFixture
 ) -> None:
     ab()
+    assert report(*words) == 2
+    assert "is a result of `ab`" in capsys.readouterr().err
+
+
+def test_compare_refuses_a_file_of_ab(bench: Bench, capsys: pytest.CaptureFixture) -> None:
+    ab()
     with pytest.raises(SystemExit) as exit_:
-        main([*command, "ab.json"])
-    shown = capsys.readouterr()
-    assert "Traceback" not in shown.err
-    assert exit_.value.code in (0, 2, 5)
-    assert shown.out + shown.err
+        main(["compare", "ab.json", "ab.json"])
+    assert exit_.value.code == 2
+    assert "kind 'ab'" in capsys.readouterr().err

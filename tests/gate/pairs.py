@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from kernelbench.gate.cells import Board, CellState
-from kernelbench.gate.execute import Execution, Group, Job, Outcome
+from kernelbench.gate.execute import BoardLike, Execution, Group, Job, Outcome
 from kernelbench.gate.pair import Opening, SideFailed
 from kernelbench.model import Accuracy, Case, PairRound, Work
 from kernelbench.protocol import Burst, Opened, Slices
@@ -80,7 +80,7 @@ class Host:
         """A warning."""
         self.warnings.append(message)
 
-    def run(self, board: Board, budget_s: float = 1e6, seed: int = 0) -> Outcome:
+    def run(self, board: BoardLike, budget_s: float = 1e6, seed: int = 0) -> Outcome:
         """The whole comparison."""
         return Execution(Job(budget_s, seed), board, self.start, self.clock, self).run()
 

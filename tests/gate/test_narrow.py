@@ -20,7 +20,7 @@ def has(*names: str, params: tuple[str, ...] = ()) -> CatalogueReply:
         tuple(
             VariantInfo(
                 name, name.partition("/")[0], "naive", ("f32",), "", False, False, True, "m",
-                params={param: (1,) for param in params},
+                params=dict.fromkeys(params, (1,)),
             )
             for name in names
         ),

@@ -9,6 +9,7 @@ from kernelbench.analysis.turns import Turn
 from kernelbench.gate.round import LEAST_SLICES, LONG_S, MOST_SLICES, Pace, take_turns
 
 BEST = 4.0
+PACE = Pace()
 
 
 class Core:
@@ -26,20 +27,20 @@ class Core:
         self.now += slices * self.slice_s
         return Turn((self.slice_s,) * slices, (self._adds(self.now),) * slices)
 
-    def turns(self, pace: Pace = Pace(), best_adds: float = BEST, seed: int = 0) -> list[tuple[Turn, Turn]]:
+    def turns(self, pace: Pace = PACE, best_adds: float = BEST, seed: int = 0) -> list[tuple[Turn, Turn]]:
         rng = random.Random(seed)
         return take_turns(self.take, self.slice_s, pace, best_adds, rng=rng, clock=self.clock)
 
 
 def test_on_a_quiet_core_a_round_has_as_many_pairs_as_are_enough() -> None:
-    assert len(Core(5e-5).turns()) == Pace().pairs
+    assert len(Core(5e-5).turns()) == PACE.pairs
 
 
 def test_both_sides_get_the_same_number_of_slices_in_every_pair() -> None:
     core = Core(5e-5)
     core.turns()
     first, second = (sorted(asked[0] for asked in core.asked[i::2]) for i in (0, 1))
-    assert sorted(first + second) == [0] * Pace().pairs + [1] * Pace().pairs
+    assert sorted(first + second) == [0] * PACE.pairs + [1] * PACE.pairs
     assert len({slices for _, slices, _ in core.asked}) == 1
 
 
@@ -68,17 +69,17 @@ def test_a_busy_core_is_waited_for_no_longer_than_the_patience() -> None:
     core = Core(1e-4, adds=lambda _: 0.5 * BEST)
     core.turns()
     turn_s = 12 * 1e-4
-    assert Pace().patience_s <= core.now <= Pace().patience_s + 2 * turn_s
+    assert PACE.patience_s <= core.now <= PACE.patience_s + 2 * turn_s
 
 
 def test_a_core_that_falls_quiet_ends_the_waiting() -> None:
     core = Core(1e-4, adds=lambda now: BEST if now > 0.13 else 0.5 * BEST)
     core.turns()
-    assert 0.13 < core.now < Pace().patience_s
+    assert 0.13 < core.now < PACE.patience_s
 
 
 def test_slow_calls_still_get_a_few_pairs() -> None:
-    assert len(Core(2.0).turns()) == Pace().least
+    assert len(Core(2.0).turns()) == PACE.least
 
 
 def test_a_better_look_raises_what_later_turns_wait_for() -> None:

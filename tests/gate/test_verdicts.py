@@ -83,9 +83,7 @@ def test_a_flag_that_fresh_rounds_left_open_is_told_as_such() -> None:
 def test_a_flag_without_fresh_rounds_is_no_verdict_and_says_why() -> None:
     cell = cell_of(state((0.3,) * 6, place="slower"), flagged=0)
     assert cell.verdict == "ambiguous"
-    assert cell.reason == (
-        "slower, beyond 5.0%: flagged in 6 rounds, and not confirmed: the comparison ended before"
-    )
+    assert cell.reason == ("slower, beyond 5.0%: flagged in 6 rounds, and not confirmed: the comparison ended before")
 
 
 def test_a_flag_with_too_few_fresh_rounds_says_how_few() -> None:

@@ -93,7 +93,7 @@ def test_twice_the_work_and_more_is_a_confirmed_regression(tool: Tool, tmp_path:
 
 
 def test_the_same_file_twice_is_an_a_a_without_a_regression(tool: Tool, tmp_path: Path) -> None:
-    done = ab(tool, tmp_path, HEAD, HEAD, "-k", "slow/*", *SHORT, "--threshold", "400%")
+    done = ab(tool, tmp_path, HEAD, HEAD, "-k", "slow/*", *SHORT, "--threshold", "50%")
     assert done.returncode == 0, done.stderr
     assert "this is an A/A" in done.stdout
 
@@ -102,12 +102,6 @@ def test_nothing_in_common_is_exit_code_5(tool: Tool, tmp_path: Path) -> None:
     done = ab(tool, tmp_path, BASE, HEAD, "-k", "scale/gone")
     assert done.returncode == 5
     assert "nothing in common" in done.stderr
-
-
-def test_a_head_that_lacks_a_kernel_is_exit_code_6_where_asked(tool: Tool, tmp_path: Path) -> None:
-    words = ("-k", "scale/gone", "-k", "scale/prepared", *SHORT, "--fail-on", "missing", "--threshold", "400%")
-    done = ab(tool, tmp_path, BASE, HEAD, *words)
-    assert done.returncode == 6, done.stderr
 
 
 @pytest.mark.parametrize("broken", ["import nothing_of_that_name\n", "import os\nos.abort()\n"], ids=["raises", "dies"])

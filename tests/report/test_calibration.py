@@ -70,6 +70,7 @@ def test_without_rates_it_says_so_and_states_none() -> None:
     text = render(few, width=80)
     assert "no rates: no cell has the 8 rounds that they need" in text
     assert "whole runs" not in text
+    assert "alarm" not in text
 
 
 def test_without_slowdowns_there_are_no_columns_of_them() -> None:

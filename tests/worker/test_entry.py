@@ -1,6 +1,7 @@
 """Entering compiled kernels: every argument arrives, an exception is seen, and what cannot be entered says why."""
 
 import weakref
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -198,3 +199,13 @@ def test_where_no_addition_is_known_the_looks_of_a_python_function_are_zero(monk
 def test_what_a_python_function_raises_in_a_slice_comes_out() -> None:
     with pytest.raises(ZeroDivisionError):
         PythonCalls(lambda: 1 / 0, [()]).slices(1, 1)
+
+
+def test_blocks_of_many_operand_sets_need_one_mapping() -> None:
+    """Cold cases rotate through more sets than a process may have mappings (65,530 by default)."""
+    x = np.ones(4)
+    before = len(Path("/proc/self/maps").read_text().splitlines())
+    blocks = Block.many([(x, 1)] * 1000)
+    assert len(Path("/proc/self/maps").read_text().splitlines()) < before + 10
+    assert len({block.address for block in blocks}) == 1000
+    assert not any(block.address % 64 for block in blocks)

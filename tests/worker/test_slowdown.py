@@ -63,7 +63,7 @@ def test_what_cannot_be_reached_is_told_as_what_came_of_it() -> None:
 
 
 def test_less_than_half_a_cycle_of_extra_work_is_refused() -> None:
-    with pytest.raises(CaseError, match="too short for 0.0% of extra work, 0.40 cycles"):
+    with pytest.raises(CaseError, match=r"too short for 0\.0% of extra work, 0\.40 cycles"):
         applied(lambda n: n / CLOCK_HZ, share=0.0004)
 
 

@@ -117,7 +117,7 @@ class Variant:
 
     compiled = True
 
-    class info:  # noqa: N801  (stands for an object)
+    class info:
         fastmath = False
 
 
