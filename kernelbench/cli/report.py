@@ -105,7 +105,7 @@ def _paired(source: Path, content: Result, wanted: dict[str, str]) -> None:
 
 def _title(side: SideInfo) -> str:
     facts = ", ".join(filter(None, (side.commit[:9], "changed" if side.dirty else "")))
-    return f"{side.label} ({facts})" if facts else side.label
+    return f"{side.label} ({facts})" if facts and not side.commit.startswith(side.label) else side.label
 
 
 def _write(text: str, target: str) -> None:

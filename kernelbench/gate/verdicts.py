@@ -38,7 +38,7 @@ def comparison(measured: Measured, default_threshold: float, notes: Sequence[str
             cells.append(Cell(case_id, "new", f"only on HEAD{_why(base.skipped, case_id, base.missing)}"))
         else:
             cells.append(Cell(case_id, "incomparable", differs(measured.session, case_id)))
-    said = [f"{side.title} {note}" for side in measured.session.sides for note in side.notes]
+    said = [note for side in measured.session.sides for note in side.notes]
     told = dict.fromkeys([*said, *measured.outcome.notes, *notes])
     return Comparison("time", default_threshold, tuple(cells), tuple(told))
 
@@ -80,6 +80,8 @@ def _undecided(state: CellState, logs: list[float], bound: str) -> str:
     flagged = f"flagged in {len(state.screen)} rounds"
     if state.place in ("slower", "faster") and not state.flagged:
         return f"{state.place}, beyond {bound}: {flagged}, and not confirmed: the comparison ended before"
+    if not logs and not state.flagged:
+        return "no round of it was finished; a verdict needs 6"
     if isinstance(interval, UnsetType):
         few = f"only {len(logs)} {'fresh ' * state.flagged}round{'s' * (len(logs) != 1)}"
         return f"{flagged}, but {few} followed, too few to confirm it" if state.flagged else f"{few}; a verdict needs 6"

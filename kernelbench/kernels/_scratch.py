@@ -4,6 +4,8 @@ import contextlib
 import mmap
 from collections.abc import Callable, Iterator
 
+from typing import Any
+
 import numpy as np
 
 HUGE_BYTES = 2 << 20
@@ -34,6 +36,17 @@ class Scratch(int):
         made = cls(memory.ctypes.data)
         made.memory = memory
         return made
+
+
+class Workspace(np.ndarray):
+    """An operand that a kernel may write although it is no output: scratch that wants a shape and a type."""
+
+    may_be_written = True
+
+
+def workspace(shape: tuple[int, ...], dtype: np.dtype[Any] | type) -> Workspace:
+    """A zeroed workspace of ``shape``, to be returned by ``prepare`` among the inputs."""
+    return np.zeros(shape, dtype).view(Workspace)
 
 
 _given: list[Callable[[int], np.ndarray]] = []

@@ -187,6 +187,7 @@ class Service:
             trial = Trial(self._bench(request.case, request.seed), variant, request, self._setup, self._in_stage)
             trial.verify()
             if request.verify_only:
+                trial.verify_inputs()
                 return trial.verified(self._cache.recall(variant.name, request.case.dtype))
             trial.warm_up()
         held = trial.size_bytes + sum(other.size_bytes for other in self._held.values())

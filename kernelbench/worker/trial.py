@@ -48,6 +48,11 @@ class Trial:
             self._bench.verify_again("verify")
         return self._accuracy
 
+    def verify_inputs(self) -> None:
+        """Check that the calls so far left their inputs alone."""
+        with self._stage("verify"):
+            self._bench.verify_inputs("verify")
+
     def warm_up(self) -> None:
         """Find the calls of a slice and call the kernel until its times settle."""
         threads.wait_until_idle()

@@ -167,7 +167,7 @@ def test_the_same_file_on_both_sides_is_said_and_measured_as_an_a_a(
     bench: Bench, capsys: pytest.CaptureFixture
 ) -> None:
     assert call("old.py", "old.py", "--wait-quiet", "0", "-o", "ab.json") == 0
-    assert "the same files on both sides: this is an A/A" in " ".join(capsys.readouterr().out.split())
+    assert "note: the same files on both sides: this is an A/A" in " ".join(capsys.readouterr().out.split())
 
 
 def test_junit_has_a_failure_for_each_regression(bench: Bench) -> None:

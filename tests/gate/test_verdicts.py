@@ -95,6 +95,10 @@ def test_too_few_rounds_for_any_verdict_say_so() -> None:
     assert cell_of(state((0.0,) * 2), flagged=0).reason == "only 2 rounds; a verdict needs 6"
 
 
+def test_a_cell_without_a_round_says_so() -> None:
+    assert cell_of(state(), flagged=0).reason == "no round of it was finished; a verdict needs 6"
+
+
 def test_a_failed_cell_names_side_and_stage_and_counts_as_broken() -> None:
     wrong = state((0.0,) * 3)
     wrong.failed = (0, "timing", "killed by SIGSEGV")

@@ -92,6 +92,7 @@ def test_twice_the_work_and_more_is_a_confirmed_regression(tool: Tool, tmp_path:
     assert "1 regressed" in done.stdout
 
 
+@pytest.mark.slow
 def test_the_same_file_twice_is_an_a_a_without_a_regression(tool: Tool, tmp_path: Path) -> None:
     done = ab(tool, tmp_path, HEAD, HEAD, "-k", "slow/*", *SHORT, "--threshold", "50%")
     assert done.returncode == 0, done.stderr
