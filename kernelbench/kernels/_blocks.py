@@ -4,6 +4,7 @@ import numpy as np
 from numba import njit
 
 from kernelbench.kernels._csr import to_csr
+from kernelbench.kernels._scratch import workspace
 from kernelbench.simd import lanes as simd
 from kernelbench.simd.vector import element_pointer, lanes_of, vector_bytes
 
@@ -46,7 +47,7 @@ def bsr_bytes(down: int, blocks: int, itemsize: int) -> int:
 
 def panel_of(b: np.ndarray, threads: int) -> np.ndarray:
     """Scratch memory panels[threads, k, VECTORS x lanes] for the columns of b[k,n] that a tile spans."""
-    return np.zeros((threads, max(1, b.shape[0]), VECTORS * lanes_of(b.itemsize)), b.dtype)
+    return workspace((threads, max(1, b.shape[0]), VECTORS * lanes_of(b.itemsize)), b.dtype)
 
 
 @njit(nogil=True)

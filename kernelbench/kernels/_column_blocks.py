@@ -4,6 +4,7 @@ import numpy as np
 from numba import njit
 
 from kernelbench.kernels._csr import Csr, even_bounds, to_csr
+from kernelbench.kernels._scratch import workspace
 from kernelbench.simd import lanes as simd
 from kernelbench.simd.vector import lanes_of
 
@@ -42,7 +43,7 @@ def bounds_of_rows(a: np.ndarray) -> np.ndarray:
 
 def panels(kind: np.dtype, threads: int) -> np.ndarray:
     """Scratch memory panels[threads, KC x VECTORS x lanes] of this type, each thread's own."""
-    return np.zeros((threads, KC * VECTORS * lanes_of(kind.itemsize)), kind)
+    return workspace((threads, KC * VECTORS * lanes_of(kind.itemsize)), kind)
 
 
 @njit(nogil=True)

@@ -13,7 +13,7 @@ from kernelbench.kernels._int8_product import panels
 from kernelbench.kernels._product import METRIC, product_error
 from kernelbench.kernels._quantize import absmax_int8, absmax_int8_columns, affine_uint8
 from kernelbench.kernels._registry import Arrays, Shape
-from kernelbench.kernels._scratch import Scratch
+from kernelbench.kernels._scratch import Scratch, workspace
 from kernelbench.model import Accuracy, Work
 
 Prepare = Callable[[Arrays, Shape], Arrays]
@@ -41,7 +41,7 @@ def prepared(by_column: bool, *, threads: bool = False, result: bool = False) ->
         count = get_num_threads() if threads else 1
         beyond = (0, -shape["n"] % NR)  # whole vectors of them are read
         sums, steps = np.pad(q.sum(axis=0, dtype=np.int32), beyond), np.pad(steps, beyond)
-        scratch = np.zeros((m, k), np.uint8), np.ones(m, np.float32), np.zeros(m, np.int32)
+        scratch = workspace((m, k), np.uint8), workspace((m,), np.float32), workspace((m,), np.int32)
         memory = Scratch.of(count * scratch_bytes(k, 1))
         last = (count,) if threads else (np.full(1, result_step(a, b)),) if result else ()
         return (a, panels(q, 0), sums, steps, *scratch, memory, *last)

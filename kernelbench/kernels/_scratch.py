@@ -3,7 +3,6 @@
 import contextlib
 import mmap
 from collections.abc import Callable, Iterator
-
 from typing import Any
 
 import numpy as np

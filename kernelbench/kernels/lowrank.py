@@ -28,6 +28,7 @@ from kernelbench.errors import UsageError
 from kernelbench.kernels import _blas_gemv, _compressed
 from kernelbench.kernels._lowrank import check, factors
 from kernelbench.kernels._registry import NUMPY, Arrays, Op, Shape, random_values
+from kernelbench.kernels._scratch import workspace
 from kernelbench.model import DTYPE_BYTES, Work
 from kernelbench.simd import lanes as simd
 from kernelbench.simd.vector import lanes_of
@@ -75,7 +76,7 @@ def _factors(inputs: Arrays, shape: Shape) -> Arrays:
     """(u[m,r], v[r,n], x[n], scratch memory t[r]) of (w[m,n], x[n])."""
     w, x = inputs
     r = rank_of(shape)
-    return *factors(w, r), x, np.zeros(r, w.dtype)
+    return *factors(w, r), x, workspace((r,), w.dtype)
 
 
 @lowrank.variant(style="naive", dtypes=("f64", "f32"), prepare=_factors)

@@ -30,6 +30,7 @@ from numba import njit, prange
 from kernelbench.kernels import _peers, _softmax_check
 from kernelbench.kernels._activation import EXP_FLOP
 from kernelbench.kernels._registry import NUMPY, Arrays, Op, Outputs, Shape
+from kernelbench.kernels._scratch import workspace
 from kernelbench.model import DTYPE_BYTES, Work
 from kernelbench.simd import lanes as simd
 
@@ -204,7 +205,7 @@ def parallel(x, y):
 
 def _with_column(inputs: Arrays, shape: Shape) -> Arrays:
     """x[m,n] and scratch for a number a row."""
-    return (*inputs, np.empty((shape["m"], 1), inputs[0].dtype))
+    return (*inputs, workspace((shape["m"], 1), inputs[0].dtype))
 
 
 @softmax.variant(style="library", dtypes=("f64", "f32"), prepare=_with_column)

@@ -35,6 +35,7 @@ from numba import njit, prange
 from kernelbench.kernels import _blas_gemv, _compressed, _csr, _peers
 from kernelbench.kernels._bitmap import WORD_COLUMNS, bitmap_bytes, dot_bitmap, to_bitmap
 from kernelbench.kernels._registry import Arrays, Op, Shape, random_values
+from kernelbench.kernels._scratch import workspace
 from kernelbench.kernels._sliced import dot_slices, slices_bytes, to_slices
 from kernelbench.kernels._sparse_lanes import take
 from kernelbench.model import DTYPE_BYTES, Work
@@ -137,7 +138,7 @@ def vectorized(values, columns, starts, x, y):
 def _slices(inputs: Arrays, shape: Shape) -> Arrays:
     """(values, columns, starts[slices+1], lengths[slices,C], rows[slices C], x[n], scratch memory for a vector)."""
     a, x = inputs
-    return *to_slices(a), x, np.zeros(WORD_COLUMNS, x.dtype)
+    return *to_slices(a), x, workspace((WORD_COLUMNS,), x.dtype)
 
 
 def _slices_work(shape: Shape, dtype: str) -> Work:
@@ -163,7 +164,7 @@ def _shared(inputs: Arrays, shape: Shape) -> Arrays:
     a, x = inputs
     slices = to_slices(a)
     bounds = _csr.even_bounds(slices[2])
-    return *slices, bounds, x, np.zeros((bounds.size - 1, WORD_COLUMNS), x.dtype)
+    return *slices, bounds, x, workspace((bounds.size - 1, WORD_COLUMNS), x.dtype)
 
 
 @spmv.variant(style="parallel", dtypes=("f64", "f32"), prepare=_shared, work=_slices_work, parallel=True)

@@ -89,12 +89,16 @@ def ran(
     variant = VARIANTS[name]
     shape = variant.whole(shape)
     made = inputs or variant.op.inputs(shape, dtype, np.random.default_rng(seed))
-    operands = [Placed(x, offset) if isinstance(x, np.ndarray) else x for x in variant.prepare(made, shape)]
+    ready = variant.prepare(made, shape)
+    operands = [Placed(x, offset) if isinstance(x, np.ndarray) else x for x in ready]
     outputs = [Placed(x, offset) for x in empty_outputs(variant, shape, dtype)]
     prepared = tuple(x.array if isinstance(x, Placed) else x for x in operands)
     call(variant, (*prepared, *(x.array for x in outputs)))
     placed = [x for x in (*operands, *outputs) if isinstance(x, Placed)]
     assert all(x.guards_intact() for x in placed), f"{name} wrote beyond an operand"
+    for before, after in zip(ready, prepared, strict=True):
+        if isinstance(before, np.ndarray) and not getattr(before, "may_be_written", False):
+            assert before.tobytes() == after.tobytes(), f"{name} changed an input"
     return Verification(shape, dtype, seed, made, prepared, tuple(x.array for x in outputs), {})
 
 

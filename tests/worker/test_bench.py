@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from typing import Any
 
 import numba
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 from kernelbench.kernels import _registry as registry
 from kernelbench.kernels._check import Verification, close_to
 from kernelbench.kernels._registry import NUMPY, Op, random_values
+from kernelbench.kernels._scratch import workspace
 from kernelbench.model import Accuracy, Case, Work
 from kernelbench.worker.bench import Bench, CaseError, one_line
 from kernelbench.worker.problems import Problems
@@ -46,6 +48,13 @@ def writes_its_input(x, y):  # type: ignore[no-untyped-def]
     x[0] = 0
 
 
+@numba.njit
+def doubles_by_a_workspace(x, scratch, y):  # type: ignore[no-untyped-def]
+    for i in range(x.size):
+        scratch[0] = 2 * x[i]
+        y[i] = scratch[0]
+
+
 def doubles_in_python(x: np.ndarray, y: np.ndarray) -> None:
     np.multiply(x, 2, out=y)
 
@@ -66,8 +75,8 @@ def make(monkeypatch: pytest.MonkeyPatch) -> Make:
     )
     problems = Problems()
 
-    def bench(function: Callable[..., None], sets: int = 1) -> Bench:
-        op.variant(style="naive", dtypes=("f32",), name=f"v{len(registry.variants())}")(function)
+    def bench(function: Callable[..., None], sets: int = 1, **options: Any) -> Bench:
+        op.variant(style="naive", dtypes=("f32",), name=f"v{len(registry.variants())}", **options)(function)
         variant = list(registry.variants().values())[-1]
         case = Case("id", "double", variant.name, "naive", "f32", {"n": 100}, threads=1)
         made = Bench(variant, case, problems.get(op, case, 3), CPU, sets)
@@ -129,6 +138,13 @@ def test_a_kernel_that_writes_to_its_input_is_found(make: Make) -> None:
     bench.call_once("verify")
     with pytest.raises(CaseError, match="changed its inputs"):
         bench.verify_inputs("verify-after")
+
+
+def test_a_kernel_may_write_to_its_workspace(make: Make) -> None:
+    bench = make(doubles_by_a_workspace, prepare=lambda inputs, shape: (*inputs, workspace((1,), np.float32)))
+    bench.call_once("verify")
+    bench.verify("verify")
+    bench.verify_inputs("verify-after")
 
 
 def test_a_kernel_without_memory_is_out_of_memory(make: Make) -> None:
