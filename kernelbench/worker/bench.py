@@ -189,7 +189,7 @@ def _room(prepared: tuple[Any, ...], shapes: Any) -> int:
 
 
 def _may_be_written(prepared: np.ndarray) -> bool:
-    """Whether an operand is scratch. By the attribute: a tree under test has a class of its own, or an older one none."""
+    """Whether it is scratch. By the attribute: a tree under test has a class of its own, or an older one none."""
     return bool(getattr(prepared, "may_be_written", False))
 
 
