@@ -9,7 +9,7 @@ from kernelbench.analysis.sequential import SCREEN, Plan, confirmation, place
 from kernelbench.model import Case, PairRound
 
 SCREEN_SHARE = 0.6
-"""Of the time budget; the rest is kept for confirming what the screen flags."""
+"""Of the time budget, once the screen has flagged a cell; the rest is kept for confirming it."""
 
 
 @dataclass
@@ -60,7 +60,8 @@ class Board:
     @property
     def share(self) -> float:
         """Of the time budget, that the phase may have spent at its end."""
-        return SCREEN_SHARE if self.phase == "screen" else 1.0
+        flagged = any(cell.place in ("slower", "faster") for cell in self.cells)
+        return SCREEN_SHARE if self.phase == "screen" and flagged else 1.0
 
     @property
     def least(self) -> int:

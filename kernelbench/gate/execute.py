@@ -128,10 +128,11 @@ class Execution:
 
     def _phase(self) -> None:
         """Rounds until nothing is open or time is up; those before the first look are always measured."""
-        done, longest = 0, 0.0
-        first, until_s = self._board.least, self._board.share * self._job.time_budget_s
+        done, last_s = 0, 0.0
+        first = self._board.least
         while wanted := self._board.wanted():
-            if done >= first and self._spent() + longest > until_s:
+            # Cells drop out, so that the next round hardly takes longer than the last.
+            if done >= first and self._spent() + last_s > self._board.share * self._job.time_budget_s:
                 self._notes[f"the time budget ended the {self._board.phase} after {done} rounds"] = None
                 break
             begun = self._clock()
@@ -139,7 +140,7 @@ class Execution:
             self._rng.shuffle(batches)
             for batch in batches:
                 self._group(batch[1:], [cell for cell in wanted if _batch(cell) == batch])
-            longest = max(longest, self._clock() - begun)
+            last_s = self._clock() - begun
             done += 1
             self._index += 1
             self._board.look()
@@ -215,7 +216,7 @@ class Execution:
 
     def _show(self, cell: CellState) -> None:
         phase = f"{self._board.phase}, round {self._index + 1}"
-        self._progress.show(Position(phase, self._board.settled, len(self._board.cells), cell.case.id))
+        self._progress.show(Position(phase, self._board.settled, len(self._board.cells), cell.case.id, steady=False))
 
 
 def _batch(cell: CellState) -> tuple[int, int, str]:

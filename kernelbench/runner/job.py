@@ -127,6 +127,8 @@ class Position(Struct, frozen=True):
     total: int
     label: str
     """What is being done now (a case id)."""
+    steady: bool = True
+    """Whether the rest will take as long as what is done; else no time left is told."""
 
 
 class Progress(Protocol):

@@ -110,7 +110,7 @@ class Eta:
         if kind != self._kind:
             self._kind, self._began_s, self._began_done = kind, self._clock(), position.done
         steps = position.done - self._began_done
-        if steps <= 0:
+        if steps <= 0 or not position.steady:
             return ""
         left_s = (self._clock() - self._began_s) / steps * (position.total - position.done)
         return f"{left_s / 60:.0f} min" if left_s >= 120 else f"{left_s:.0f} s"

@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from kernelbench.gate.cells import Board, CellState
+from kernelbench.gate.cells import SCREEN_SHARE, Board, CellState
 from tests.gate.pairs import cells, one_round, play, verdicts
 
 CELLS = [f"v{i}" for i in range(20)]
@@ -42,6 +42,15 @@ def test_between_two_looks_nothing_is_settled() -> None:
     of = board("same")
     rounds(of, of.cells[0], *[0.2 * (-1) ** n for n in range(6)], *[0.0] * 3)
     assert of.cells[0].place == "open"
+
+
+def test_time_is_kept_for_confirming_once_something_is_flagged() -> None:
+    of = board("same", "slow")
+    assert of.share == 1.0
+    rounds(of, of.cells[1], *[0.5] * 6)
+    assert of.share == SCREEN_SHARE
+    of.confirm()
+    assert of.share == 1.0
 
 
 def test_fresh_rounds_alone_decide_a_flagged_cell() -> None:

@@ -2,6 +2,8 @@
 
 import io
 
+from msgspec import structs
+
 from kernelbench.runner.job import Position
 from kernelbench.runner.progress import Eta, Lines, Quiet, TerminalBar, progress_for
 from tests.runner.fakes import Clock
@@ -50,6 +52,14 @@ def test_a_resumed_run_does_not_credit_itself_with_what_was_done_before() -> Non
     assert eta.text(at(200)) == ""
     clock.now_s += 10
     assert eta.text(at(210)) == "30 s"
+
+
+def test_where_the_rest_takes_another_time_none_is_told() -> None:
+    clock = Clock()
+    eta = Eta(clock)
+    eta.text(at(0))
+    clock.now_s += 10
+    assert eta.text(structs.replace(at(10), steady=False)) == ""
 
 
 def test_a_warning_cannot_steer_the_terminal() -> None:
