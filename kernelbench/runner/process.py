@@ -32,6 +32,7 @@ from kernelbench.protocol import (
     Stage,
     WorkerSetup,
 )
+from kernelbench.runner.ending import ending, resident_bytes
 from kernelbench.runner.environment import worker_environment
 from kernelbench.runner.output import Tail
 from kernelbench.units import seconds, size_bytes
@@ -244,7 +245,7 @@ class WorkerProcess:
         self._reap()
         words = self._errors.last_line()
         said = f' (last words: "{words}")' if words else ""
-        self._death = Died(self._stage, _ending(status) + said)
+        self._death = Died(self._stage, ending(status) + said)
         return self._death
 
     def _reap(self) -> None:
@@ -256,26 +257,3 @@ class WorkerProcess:
         os.close(self._replies)
         self._requests = self._replies = -1
         self._errors.close()
-
-
-def _ending(status: int | None) -> str:
-    if status is None:
-        return "closed its reply pipe without answering: killed"
-    if status >= 0:
-        return f"exited with status {status} without answering"
-    try:
-        name = signal.Signals(-status).name
-    except ValueError:
-        name = f"signal {-status}"
-    hint = " (by the kernel for lack of memory, or by someone)" if -status == signal.SIGKILL else ""
-    return f"killed by {name}{hint}"
-
-
-def resident_bytes(pid: int) -> int:
-    """Resident memory of a process in bytes; 0 once it is gone."""
-    import psutil
-
-    try:
-        return int(psutil.Process(pid).memory_info().rss)
-    except psutil.NoSuchProcess:
-        return 0

@@ -13,8 +13,9 @@ import pytest
 
 from kernelbench.errors import WorkerError
 from kernelbench.protocol import CaseFailed, Catalogue, Describe, Ready, WorkerSetup
+from kernelbench.runner.ending import resident_bytes
 from kernelbench.runner.output import LIMIT_BYTES, Tail
-from kernelbench.runner.process import Died, WorkerProcess, resident_bytes
+from kernelbench.runner.process import Died, WorkerProcess
 from tests.runner.fakes import case
 
 STUBS = Path(__file__).parent / "stubs"
