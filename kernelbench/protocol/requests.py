@@ -63,7 +63,7 @@ class Open(Struct, frozen=True, tag=True):
 
     case: Case
     seed: int
-    warmup_s: float = 0.1
+    warmup_s: float = 0.02
     slowdown: float = 0.0
     """Share of extra work in every call (0.05 = 5%), dependent adds beside the kernel: to try the gate with."""
     like_slowed: bool = False
