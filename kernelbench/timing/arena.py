@@ -26,11 +26,18 @@ within 4 KiB make loads wait for unrelated stores (4K aliasing)."""
 class Arena:
     """One mapping from which a case's operands are cut; freed when the last array in it is gone."""
 
-    def __init__(self, size_bytes: int, cpus: Sequence[int], memory: np.ndarray | None = None) -> None:
+    def __init__(
+        self,
+        size_bytes: int,
+        cpus: Sequence[int],
+        memory: np.ndarray | None = None,
+        beside: np.ndarray | None = None,
+    ) -> None:
         """Map ``size_bytes``, rounded up to whole huge pages; or cut from ``memory``, bytes that are mapped already.
 
-        Raises MemoryError when there is too little.
+        ``beside`` is a page for what is no operand. Raises MemoryError when there is too little.
         """
+        self.beside = beside
         self._cpus = tuple(cpus)
         self._used = 0
         self._count = 0

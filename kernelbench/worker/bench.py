@@ -106,7 +106,7 @@ class Bench:
                 self._entry = compile_entry(self._variant.function, self.arguments, can_do_extra=can_do_extra)
             except CannotEnter as error:
                 raise CaseError("compile", str(error)) from error
-            self._blocks = Block.many([inputs + outputs for inputs, outputs in self._sets])
+            self._blocks = Block.many([inputs + outputs for inputs, outputs in self._sets], self.arena.beside)
             self.run = Calls(self._entry.address, [block.address for block in self._blocks])
         return self._entry
 

@@ -56,7 +56,7 @@ class Entry:
 class Block:
     """The arguments of one call, in memory that compiled code reads. Keeps the arrays alive."""
 
-    def __init__(self, arguments: Sequence[Any], memory: mmap.mmap | None = None, offset: int = 0) -> None:
+    def __init__(self, arguments: Sequence[Any], memory: mmap.mmap | memoryview | None = None, offset: int = 0) -> None:
         """In a page of its own, or at ``offset`` of ``memory``, which has room for it."""
         words = [0]
         for argument in arguments:
@@ -71,11 +71,12 @@ class Block:
         self._arguments = tuple(arguments)
 
     @staticmethod
-    def many(calls: Sequence[Sequence[Any]]) -> list[Block]:
+    def many(calls: Sequence[Sequence[Any]], memory: np.ndarray | None = None) -> list[Block]:
         """One for each of ``calls``, whose arguments are alike, side by side in cache lines of their own."""
         size = CACHE_LINE * -(-8 * (1 + sum(len(_words(argument)) for argument in calls[0])) // CACHE_LINE)
-        memory = mmap.mmap(-1, size * len(calls))
-        return [Block(arguments, memory, index * size) for index, arguments in enumerate(calls)]
+        fits = memory is not None and size * len(calls) <= memory.nbytes
+        room = memory.data if memory is not None and fits else mmap.mmap(-1, size * len(calls))
+        return [Block(arguments, room, index * size) for index, arguments in enumerate(calls)]
 
     @property
     def address(self) -> int:

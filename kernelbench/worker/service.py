@@ -73,7 +73,7 @@ class Service:
         self._stage = "import"
         self._problems = Problems()
         self._held: dict[tuple[str, int, int], Trial] = {}
-        self._shared, self._why_private = _attached(setup)
+        self._shared, self._beside, self._why_private = _attached(setup)
         self._turns: Turns | None = None
 
     def ready(self, pid: int) -> Ready:
@@ -212,7 +212,7 @@ class Service:
         """The case and its memory; why that is not the shared one, empty where it is or there is none."""
         why = self._why_private
         if self._shared is not None:
-            arena = Arena(self._shared.nbytes, self._setup.cpus, self._shared)
+            arena = Arena(self._shared.nbytes, self._setup.cpus, self._shared, self._beside)
             try:
                 with scratch_from(arena.block) as scratch:
                     bench = self._bench(case, seed, arena)
@@ -236,11 +236,11 @@ class Service:
         return Ceilings(probes.probe(request, self._setup.cpus))
 
 
-def _attached(setup: WorkerSetup) -> tuple[np.ndarray | None, str]:
-    """The shared memory of a pair of workers, where there is one; why it cannot be used, empty where it can."""
+def _attached(setup: WorkerSetup) -> tuple[np.ndarray | None, np.ndarray | None, str]:
+    """The shared memory of a pair of workers and the page beside it; why there is none, empty where that is right."""
     if isinstance(setup.memory, UnsetType):
-        return None, ""
+        return None, None, ""
     try:
-        return shared.attach(setup.memory), ""
+        return shared.attach(setup.memory), shared.beside(setup.memory), ""
     except OSError as error:
-        return None, error.strerror or str(error)
+        return None, None, error.strerror or str(error)

@@ -13,7 +13,7 @@ import pytest
 import kernelbench
 from kernelbench.gate.memory import ADDRESS, create
 from kernelbench.protocol import SharedMemory
-from kernelbench.timing.shared import attach
+from kernelbench.timing.shared import attach, beside
 
 SIZE = 4 << 20
 ROOT = Path(kernelbench.__file__).resolve().parents[1]
@@ -98,3 +98,13 @@ def test_too_little_memory_leaves_no_file_open(monkeypatch: pytest.MonkeyPatch) 
     with pytest.raises(OSError, match="No space left"):
         create(SIZE)
     assert len(closed) == 1
+
+
+def test_the_page_beside_it_is_this_process_s_own(fd: int, address: int) -> None:
+    memory = SharedMemory(fd, address, SIZE)
+    attach(memory)
+    page = beside(memory)
+    assert page.ctypes.data == address + SIZE
+    page[:] = 7
+    assert os.pread(fd, 1, 0) == b"\0"
+    unmap(address + SIZE, mmap.PAGESIZE)

@@ -209,3 +209,11 @@ def test_blocks_of_many_operand_sets_need_one_mapping() -> None:
     assert len(Path("/proc/self/maps").read_text().splitlines()) < before + 10
     assert len({block.address for block in blocks}) == 1000
     assert not any(block.address % 64 for block in blocks)
+
+
+def test_blocks_lie_where_they_are_told_to_as_far_as_there_is_room() -> None:
+    x, page = np.ones(4), np.zeros(4096, np.uint8)
+    (one,) = Block.many([(x, 1)], page)
+    many = Block.many([(x, 1)] * 100, page)
+    assert one.address == page.ctypes.data
+    assert not any(0 <= block.address - page.ctypes.data < page.nbytes for block in many)
