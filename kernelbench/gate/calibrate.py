@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 
 from msgspec import UNSET, UnsetType, structs
 
-from kernelbench import config as configuration
 from kernelbench.analysis.calibration import (
     MIN_ROUNDS,
     Calibrated,
@@ -24,9 +23,8 @@ from kernelbench.gate.cells import CellState
 from kernelbench.gate.replay import Replayed, Stored, replay
 from kernelbench.gate.session import Measured, Session, cells_of
 from kernelbench.gate.sides import Side
-from kernelbench.gate.verdicts import NAMES
-from kernelbench.model import SCHEMA_VERSION, PairedCell, PairRound, Result, SideInfo
-from kernelbench.runner.tool import this_tool
+from kernelbench.gate.verdicts import NAMES, file_of
+from kernelbench.model import PairedCell, PairRound, Result
 from kernelbench.thresholds import Thresholds
 
 TRIALS = 500
@@ -174,31 +172,17 @@ def _failure(cell: CellState) -> str:
 
 def result(measured: Measured, judged: Calibration) -> Result:
     """The file: every kind of every cell with all its rounds."""
-    session = measured.session
     threshold = {cell.case_id: cell.threshold for cell in judged.cells}
-    return Result(
-        schema_version=SCHEMA_VERSION,
-        kind="calibration",
-        kernelbench=this_tool(),
-        created=measured.created,
-        config=configuration.as_dict(session.config),
-        machines={session.machine.id: session.machine},
-        interrupted=measured.outcome.interrupted,
-        notes=judged.notes,
-        sides=tuple(
-            SideInfo(side.label, side.kind, side.commit, side.dirty, known.source_hash)
-            for side, known in zip(session.sides, session.known, strict=True)
-        ),
-        paired=tuple(
-            PairedCell(
-                case=cell.case,
-                threshold=threshold[cell.case.id],
-                screen=tuple(cell.screen),
-                verdict="failed" if cell.failed is not None else "",
-                reason=_failure(cell),
-                shared=cell.shared,
-                slowed=(cell.slowed if cell.screen else cell.slowdown) if cell.slowdown else UNSET,
-            )
-            for cell in measured.board.cells
-        ),
-    )
+    paired = [
+        PairedCell(
+            case=cell.case,
+            threshold=threshold[cell.case.id],
+            screen=tuple(cell.screen),
+            verdict="failed" if cell.failed is not None else "",
+            reason=_failure(cell),
+            shared=cell.shared,
+            slowed=(cell.slowed if cell.screen else cell.slowdown) if cell.slowdown else UNSET,
+        )
+        for cell in measured.board.cells
+    ]
+    return file_of(measured, "calibration", paired, judged.notes)

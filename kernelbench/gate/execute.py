@@ -34,7 +34,7 @@ class PairLike(Protocol):
     def burst(self, side: int, request: Burst) -> Slices:
         """One side's turn."""
 
-    def shut(self) -> object:
+    def shut(self, *, restore: bool) -> object:
         """Verify and let go."""
 
     def close(self) -> None:
@@ -178,7 +178,7 @@ class Execution:
         try:
             opening = pair.open(cell.case, self._job.seed, cell.slowdown)
             pairs = self._turns(pair, opening)
-            pair.shut()
+            pair.shut(restore=opening.restore)
         except SideFailed as error:
             self._bury(cell, error)
             return False

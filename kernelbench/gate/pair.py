@@ -113,9 +113,9 @@ class Pair:
         """One side's turn. Raises SideFailed."""
         return self._ask(side, request, Slices)
 
-    def shut(self) -> tuple[CaseMeasured, CaseMeasured]:
-        """Both sides verified once more. Raises SideFailed."""
-        return self._ask(0, Shut(), CaseMeasured), self._ask(1, Shut(), CaseMeasured)
+    def shut(self, *, restore: bool) -> tuple[CaseMeasured, CaseMeasured]:
+        """Both sides verified once more; ``restore`` as the opening said. Raises SideFailed."""
+        return self._ask(0, Shut(restore), CaseMeasured), self._ask(1, Shut(restore), CaseMeasured)
 
     def _ask(self, side: int, request: Request, kind: type[T]) -> T:
         worker = self._workers[side]

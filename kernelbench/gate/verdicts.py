@@ -101,27 +101,33 @@ def _clock(rounds: list[PairRound]) -> str:
 
 def result(measured: Measured, found: Comparison) -> Result:
     """The file: both sides, and every cell with all its rounds."""
-    session = measured.session
     states = {state.case.id: state for state in measured.board.cells}
+    paired = [
+        _stored(states[cell.case_id], cell)
+        if cell.case_id in states
+        else _unmeasured(measured.session, cell, found.threshold)
+        for cell in found.cells
+    ]
+    return file_of(measured, "ab", paired, found.notes)
+
+
+def file_of(measured: Measured, kind: str, paired: Sequence[PairedCell], notes: tuple[str, ...]) -> Result:
+    """A file of two sides in turns: "ab" or "calibration"."""
+    session = measured.session
     return Result(
         schema_version=SCHEMA_VERSION,
-        kind="ab",
+        kind=kind,
         kernelbench=this_tool(),
         created=measured.created,
         config=configuration.as_dict(session.config),
         machines={session.machine.id: session.machine},
         interrupted=measured.outcome.interrupted,
-        notes=found.notes,
+        notes=notes,
         sides=tuple(
             SideInfo(side.label, side.kind, side.commit, side.dirty, known.source_hash)
             for side, known in zip(session.sides, session.known, strict=True)
         ),
-        paired=tuple(
-            _stored(states[cell.case_id], cell)
-            if cell.case_id in states
-            else _unmeasured(session, cell, found.threshold)
-            for cell in found.cells
-        ),
+        paired=tuple(paired),
     )
 
 

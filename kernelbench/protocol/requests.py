@@ -84,6 +84,10 @@ class Burst(Struct, frozen=True, tag=True):
 class Shut(Struct, frozen=True, tag=True):
     """Verify the open case once more and let it go. Answer: ``CaseMeasured`` (without a round) or ``CaseFailed``."""
 
+    restore: bool = False
+    """Write the operands anew before: the other side has other bytes there. Else they are checked as the turns of
+    both sides left them."""
+
 
 class Exit(Struct, frozen=True, tag=True):
     """End the process. No answer."""

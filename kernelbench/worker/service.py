@@ -107,7 +107,7 @@ class Service:
             case Burst():
                 return self._safely(lambda: self._opened().burst(request))
             case Shut():
-                return self._safely(self._shut)
+                return self._safely(lambda: self._shut(request))
         raise TypeError(f"no such request: {request!r}")
 
     def _safely(self, action: Callable[[], Reply]) -> Reply:
@@ -227,9 +227,9 @@ class Service:
             raise CaseError("timing", "no case is open")
         return self._turns
 
-    def _shut(self) -> CaseMeasured:
+    def _shut(self, request: Shut) -> CaseMeasured:
         turns, self._turns = self._opened(), None
-        return turns.shut()
+        return turns.shut(request)
 
     def _ceilings(self, request: ProbeCeilings) -> Ceilings:
         threads.wait_until_idle()

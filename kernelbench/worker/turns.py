@@ -10,7 +10,7 @@ from msgspec import UNSET
 
 from kernelbench.kernels._registry import Variant
 from kernelbench.model import Accuracy, Work
-from kernelbench.protocol import Burst, CaseMeasured, Open, Opened, Slices, WorkerSetup
+from kernelbench.protocol import Burst, CaseMeasured, Open, Opened, Shut, Slices, WorkerSetup
 from kernelbench.timing import sampling
 from kernelbench.timing.sampling import AGAIN_SLICES, CLOCKS, LONG_S, LOOKS
 from kernelbench.timing.warmup import calibrate, warm_up
@@ -107,11 +107,12 @@ class Turns:
             if self._watch.adds_per_s() >= wanted:
                 return
 
-    def shut(self) -> CaseMeasured:
-        """Verify once more, on operands written anew: the other side has used the memory since."""
+    def shut(self, request: Shut) -> CaseMeasured:
+        """Verify once more: on what the turns of both sides left, or on operands written anew where those differ."""
         bench = self._bench
         with self._stage("verify-after"):
-            self._image.restore()
+            if request.restore:
+                self._image.restore()
             bench.fill_outputs()
             bench.call_once("verify-after")
             bench.verify_again("verify-after")

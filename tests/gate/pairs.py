@@ -127,7 +127,7 @@ class FakePair:
         host.now += took * request.slices
         return Slices((took,) * request.slices, (4.0,) * request.slices, 3e9, 0)
 
-    def shut(self) -> None:
+    def shut(self, *, restore: bool) -> None:
         """Let go."""
         for side in (0, 1):
             self._host.fail(self._case, side, "shut")

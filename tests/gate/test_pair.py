@@ -201,7 +201,7 @@ def test_what_is_no_answer_is_the_failure_of_that_side(
 
 def test_both_sides_are_verified_once_more_at_the_end(bench: Bench) -> None:
     with bench.pair() as pair:
-        pair.shut()
+        pair.shut(restore=False)
     assert bench.log[:2] == ["0 Shut", "1 Shut"]
 
 

@@ -175,7 +175,7 @@ def test_the_idle_side_is_stopped_while_the_other_is_timed(watched: Watched) -> 
     opening = watched.pair.open(case("scale/same", 1000), 0)
     for side in (0, 1, 0):
         watched.pair.burst(side, Burst(opening.calls, 3, opening.restore))
-    watched.pair.shut()
+    watched.pair.shut(restore=False)
     assert all(asked != "T" and other == "T" for asked, other in watched.seen)
     assert len(watched.seen) == 2 + 3 + 2
     assert [state_of(worker.pid) for worker in watched.workers] == ["T", "T"]
@@ -185,12 +185,12 @@ def test_equal_cases_lie_at_the_same_place_and_other_preparations_are_restored(w
     same = watched.pair.open(case("scale/same", 1000), 0)
     assert same.shared
     assert same.base.layout == same.head.layout
-    watched.pair.shut()
+    watched.pair.shut(restore=False)
     other = watched.pair.open(case("scale/prepared", 1000), 0)
     assert other.restore
     for side in (0, 1, 1, 0):
         watched.pair.burst(side, Burst(other.calls, 3, other.restore))
-    watched.pair.shut()  # verifies both
+    watched.pair.shut(restore=other.restore)  # verifies both
 
 
 def test_a_case_too_large_for_the_shared_memory_works_in_its_own_and_says_why(watched: Watched) -> None:
@@ -198,7 +198,7 @@ def test_a_case_too_large_for_the_shared_memory_works_in_its_own_and_says_why(wa
     assert not opening.shared
     assert opening.base.why_private == "the operands do not fit into 64 MiB of shared memory"
     watched.pair.burst(0, Burst(1, 1, opening.restore))
-    watched.pair.shut()
+    watched.pair.shut(restore=False)
 
 
 def test_where_a_worker_cannot_map_the_memory_each_side_works_in_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -207,4 +207,4 @@ def test_where_a_worker_cannot_map_the_memory_each_side_works_in_its_own(monkeyp
         opening = pair.open(case("scale/same", 1000), 0)
         assert not opening.shared
         assert opening.base.why_private.startswith("cannot map 8388608 bytes at 0x8: ")
-        pair.shut()
+        pair.shut(restore=False)

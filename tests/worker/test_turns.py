@@ -8,7 +8,7 @@ import pytest
 from msgspec import UNSET
 
 from kernelbench.model import Accuracy, Work
-from kernelbench.protocol import Burst, Open, Opened, WorkerSetup
+from kernelbench.protocol import Burst, Open, Opened, Shut, WorkerSetup
 from kernelbench.timing.sampling import AGAIN_SLICES, LOOKS, Batch, Observation
 from kernelbench.worker import cost, threads, turns
 from kernelbench.worker.bench import CaseError
@@ -212,12 +212,19 @@ def test_preemptions_and_the_clock_are_told(make: Callable[..., Side]) -> None:
     assert (seen.involuntary_switches, seen.clock_hz) == (3, CLOCK_HZ)
 
 
-def test_at_the_end_everything_is_written_anew_and_verified_once_more(make: Callable[..., Side]) -> None:
+def test_at_the_end_a_case_is_verified_on_what_the_turns_left(make: Callable[..., Side]) -> None:
     side = make()
     side.open()
-    measured = side.turns.shut()
-    assert side.core.done == ["restore", "fill", "call in verify-after", "verify-after", "inputs"]
+    measured = side.turns.shut(Shut())
+    assert side.core.done == ["fill", "call in verify-after", "verify-after", "inputs"]
     assert (measured.timer, measured.round) == ("compiled loop", UNSET)
+
+
+def test_where_the_other_side_has_other_bytes_they_are_written_anew_before(make: Callable[..., Side]) -> None:
+    side = make()
+    side.open()
+    side.turns.shut(Shut(restore=True))
+    assert side.core.done == ["restore", "fill", "call in verify-after", "verify-after", "inputs"]
 
 
 def test_a_result_that_is_wrong_at_the_end_fails_the_case(make: Callable[..., Side]) -> None:
@@ -225,7 +232,7 @@ def test_a_result_that_is_wrong_at_the_end_fails_the_case(make: Callable[..., Si
     side.open()
     side.bench.wrong_after = True
     with pytest.raises(CaseError, match="wrong result"):
-        side.turns.shut()
+        side.turns.shut(Shut())
 
 
 def test_extra_work_is_refused_for_what_is_called_from_python(make: Callable[..., Side]) -> None:
