@@ -13,6 +13,7 @@ from kernelbench.analysis.advice_cases import (
     narrower,
     rivals,
 )
+from kernelbench.analysis.advice_memory import AT_ITS_ROOF
 from kernelbench.units import percent, ratio
 
 _FIRST = "matmul"
@@ -33,7 +34,7 @@ def headline(observed: Sequence[Observed], counts: Mapping[str, int], *, interru
     # The order of ops decides which of them speaks for fewer bits.
     ops = sorted(by_op(observed, {}, ()), key=lambda op: (op.op != _FIRST, op.op, op.machine_id))
     near, weak = _nearest(observed), _weakest(observed)
-    told = [_reaches(near), _fewer_bits(ops), "" if weak is near else _lags(weak), _libraries(ops)]
+    told = [_reaches(near), _fewer_bits(ops), "" if _same_op(weak, near) else _lags(weak), _libraries(ops)]
     parts = [part for part in told if part]
     noun, verb = "case" if total == 1 else "cases", "was" if timed == 1 else "were"
     measured = f"{timed} of {total} {noun} {verb} measured" + (f" ({rest})" if rest else "")
@@ -78,9 +79,17 @@ def _reaches(one: Observed | UnsetType) -> str:
 
 
 def _weakest(observed: Sequence[Observed]) -> Observed | UnsetType:
-    """The best of the op whose best is farthest from its roof; absent with fewer than two ops."""
+    """The best of the op whose best is farthest from its roof; absent with one op alone, or where all are near."""
     best = _best_of_ops(observed)
-    return min(best.values(), key=lambda c: c.share) if len(best) > 1 else UNSET
+    weakest = min(best.values(), key=lambda c: c.share) if len(best) > 1 else UNSET
+    return UNSET if isinstance(weakest, UnsetType) or weakest.share >= AT_ITS_ROOF else weakest
+
+
+def _same_op(one: Observed | UnsetType, other: Observed | UnsetType) -> bool:
+    """Whether both are known and of one op, which then has been told of already."""
+    if isinstance(one, UnsetType) or isinstance(other, UnsetType):
+        return False
+    return one.case.op == other.case.op
 
 
 def _lags(one: Observed | UnsetType) -> str:

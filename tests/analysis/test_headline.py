@@ -78,6 +78,10 @@ def test_the_op_that_opens_it_is_not_called_the_weakest_as_well() -> None:
     assert "weakest" not in of(timed("matmul/tiled", 1e-2), stream("relu/vectorized", 6.8e-6, 65536))
 
 
+def test_an_op_that_is_at_its_roof_is_not_called_weak() -> None:
+    assert "weakest" not in of(timed("matmul/tiled", 2.5e-3), stream("relu/vectorized", 6.8e-6, 65536))
+
+
 def test_libraries_are_counted_by_cells_and_what_is_level_is_said() -> None:
     cells = []
     for n, own, peer in ((64, 5e-6, 6e-6), (256, 4e-4, 3.5e-4), (512, 3e-3, 3e-3)):
