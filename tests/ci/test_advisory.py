@@ -42,14 +42,14 @@ def test_the_working_tree_is_compared_with_the_commit_before(repo: Repo) -> None
     assert "no kernel was found slower" in done.stdout
 
 
-@pytest.mark.parametrize("code", [1, 3, 4, 5, 6])
+@pytest.mark.parametrize("code", [1, 2, 3, 4, 5, 6])
 def test_no_verdict_fails_the_build(repo: Repo, code: int) -> None:
     done = advise(repo.folder, code)
     assert done.returncode == 0
     assert "advisory: " in done.stdout
 
 
-@pytest.mark.parametrize("code", [2, 70, 124, 130])
+@pytest.mark.parametrize("code", [70, 124, 130])
 def test_a_tool_that_does_not_work_fails_the_build(repo: Repo, code: int) -> None:
     assert advise(repo.folder, code).returncode != 0
 
