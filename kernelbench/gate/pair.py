@@ -75,8 +75,10 @@ class Opening(Struct, frozen=True):
 class Pair:
     """Both workers of one round. A context manager; ``memory_bytes`` is what the shared memory is to hold, 0: none."""
 
-    def __init__(self, start: Start, setup: WorkerSetup, memory_bytes: int, timeout_s: float) -> None:
-        """Raises SideFailed when one does not start."""
+    def __init__(
+        self, start: Start, setup: WorkerSetup, memory_bytes: int, timeout_s: float, stack_skips_bytes: int = 0
+    ) -> None:
+        """``stack_skips_bytes`` as of ``SharedMemory``. Raises SideFailed when one does not start."""
         self._timeout_s = timeout_s
         self._fd = -1
         self.why_private = "" if memory_bytes else "asked for"
@@ -85,7 +87,7 @@ class Pair:
         if memory_bytes:
             try:
                 self._fd = create(memory_bytes)
-                setup = structs.replace(setup, memory=SharedMemory(self._fd, ADDRESS, memory_bytes))
+                setup = structs.replace(setup, memory=SharedMemory(self._fd, ADDRESS, memory_bytes, stack_skips_bytes))
             except OSError as error:
                 self.why_private = f"no memory that both can map: {error.strerror}"
         try:

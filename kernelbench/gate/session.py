@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import random
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -19,15 +20,17 @@ from kernelbench.gate.sides import Side
 from kernelbench.gate.start import starter
 from kernelbench.machine import detect
 from kernelbench.model import Case, Machine
-from kernelbench.protocol import WorkerSetup
+from kernelbench.protocol import RESERVED_BYTES, WorkerSetup
 from kernelbench.runner.compiling import compile_all, units_of
 from kernelbench.runner.host import last_level, pinning, sharing, worker_memory
 from kernelbench.runner.job import Job as CompileJob
 from kernelbench.runner.job import Position, Progress
 from kernelbench.thresholds import Thresholds
 
-SPARE_BYTES = 32 << 20
+SPARE_BYTES = RESERVED_BYTES + (32 << 20)
 """Shared memory beyond what the cells' operands take: page boundaries, and scratch that no work model counts."""
+STACK_PAGES, PAGE_BYTES = 256, 4096
+"""A round's stack begins on one of so many pages: some are slower than others, for both sides alike."""
 
 
 class Session(Struct, frozen=True):
@@ -163,10 +166,15 @@ def carry_out(
     shares = sharing(machine, cpus)
     shared_bytes = 0 if private else _shared_bytes(session, [cell.case for cell in cells])
 
+    rng = random.Random(config.seed)
+
     def start(group: Group) -> Pair:
         threads, isa = group
         setup = WorkerSetup(threads, cpus[threads], isa, shares_cores=threads in shares)
-        return Pair(lambda side, wanted: starters[side](wanted), setup, shared_bytes, config.case_timeout_s)
+        stack_skips_bytes = rng.randrange(STACK_PAGES) * PAGE_BYTES
+        return Pair(
+            lambda side, wanted: starters[side](wanted), setup, shared_bytes, config.case_timeout_s, stack_skips_bytes
+        )
 
     job = Job(time_budget_s, config.seed)
     created = datetime.now(UTC).isoformat(timespec="seconds")

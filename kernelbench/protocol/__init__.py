@@ -78,6 +78,12 @@ from kernelbench.protocol.requests import (
     Shut as Shut,
 )
 from kernelbench.protocol.setup import (
+    RESERVED_BYTES as RESERVED_BYTES,
+)
+from kernelbench.protocol.setup import (
+    STACK_BYTES as STACK_BYTES,
+)
+from kernelbench.protocol.setup import (
     Effort as Effort,
 )
 from kernelbench.protocol.setup import (

@@ -2,6 +2,13 @@
 
 from msgspec import UNSET, Struct, UnsetType
 
+STACK_BYTES = 6 << 20
+"""Of a shared memory, room for a stack: less than a thread of Linux has by default, far more than a kernel needs."""
+ARGUMENT_BYTES = 2 << 20
+"""Room for the arguments of calls."""
+RESERVED_BYTES = STACK_BYTES + ARGUMENT_BYTES
+"""What of a shared memory is not for operands."""
+
 
 class SharedMemory(Struct, frozen=True):
     """Memory that two workers map at one address, so that both work on the same physical bytes."""
@@ -11,6 +18,8 @@ class SharedMemory(Struct, frozen=True):
     address: int
     """Where both map it."""
     size_bytes: int
+    stack_skips_bytes: int = 0
+    """The stack begins so far below the top of its room: another page in every round, the same on both sides."""
 
 
 class WorkerSetup(Struct, frozen=True):

@@ -16,6 +16,8 @@ from typing import Any
 
 import numpy as np
 
+from kernelbench.timing.shared import Attached
+
 HUGE = 2 << 20
 PAGE = 4096
 STAGGER = 1024
@@ -30,18 +32,18 @@ class Arena:
         self,
         size_bytes: int,
         cpus: Sequence[int],
-        memory: np.ndarray | None = None,
-        beside: np.ndarray | None = None,
+        shared: Attached | None = None,
     ) -> None:
-        """Map ``size_bytes``, rounded up to whole huge pages; or cut from ``memory``, bytes that are mapped already.
+        """Map ``size_bytes``, rounded up to whole huge pages; or cut from what is mapped and ``shared`` already.
 
-        ``beside`` is a page for what is no operand. Raises MemoryError when there is too little.
+        Raises MemoryError when there is too little.
         """
-        self.beside = beside
+        self.arguments = None if shared is None else shared.arguments
+        self.stack = 0 if shared is None else shared.stack
         self._cpus = tuple(cpus)
         self._used = 0
         self._count = 0
-        self._bytes = self._mapped(size_bytes) if memory is None else memory
+        self._bytes = self._mapped(size_bytes) if shared is None else shared.operands
 
     def _mapped(self, size_bytes: int) -> np.ndarray:
         rounded = -(-size_bytes // HUGE) * HUGE

@@ -12,10 +12,33 @@ from functools import cache
 from kernelbench.native.jit import Code, compile_ir
 from kernelbench.timing.clock import LOOK_ADDS, LOOK_CHAINS, LOOK_STEPS, LOOK_TRIPS, READ_CLOCK, adds_ir
 from kernelbench.timing.sampling import Batch
+from kernelbench.timing.stack import on_stack_ir
+
+_JOB = {
+    "kernel": "ptr",
+    "blocks": "ptr",
+    "count": "i64",
+    "first": "i64",
+    "calls": "i64",
+    "slices": "i64",
+    "trips": "i64",
+    "out": "ptr",
+}
+"""What ``drive_slices`` is told, one word each: a single argument, so that it can begin on any stack."""
+
+
+def _loaded(fields: dict[str, str]) -> str:
+    lines = [
+        f"  %{name}_at = getelementptr i64, ptr %job, i64 {i}\n  %{name} = load {kind}, ptr %{name}_at"
+        for i, (name, kind) in enumerate(fields.items())
+    ]
+    return "\n".join(lines)
+
 
 _LOOPS = (
     READ_CLOCK
     + adds_ir("look", LOOK_CHAINS, LOOK_STEPS)
+    + on_stack_ir()
     + """
 define void @empty(ptr %block) { ret void }
 
@@ -62,9 +85,9 @@ done:
 
 ; Warm or cold in `slices` parts of `calls` calls, each followed by a look at the core of `trips` trips:
 ; out = {look before, (slice, look after) x slices}, all in nanoseconds. Nothing else runs in between.
-define void @drive_slices(ptr %kernel, ptr %blocks, i64 %count, i64 %first, i64 %calls, i64 %slices, i64 %trips,
-                          ptr %out) {
+define void @drive_slices(ptr %job) {
 entry:
+{fields}
   %before = call i64 @look(i64 %trips)
   store i64 %before, ptr %out
   %only = load ptr, ptr %blocks
@@ -98,7 +121,7 @@ looked:
 done:
   ret void
 }
-"""
+""".replace("{fields}", _loaded(_JOB))
 )
 
 
@@ -120,9 +143,13 @@ def _drive_cold() -> Callable[[int, int, int, int, int], int]:
 
 
 @cache
-def _drive_slices() -> Callable[[int, int, int, int, int, int, int, int], None]:
-    kind = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * 2, *[ctypes.c_int64] * 5, ctypes.c_void_p)
-    return kind(_loops().address("drive_slices"))
+def _drive_slices() -> Callable[[int], None]:
+    return ctypes.CFUNCTYPE(None, ctypes.c_void_p)(_loops().address("drive_slices"))
+
+
+@cache
+def _on_stack() -> Callable[[int, int, int], None]:
+    return ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * 3)(_loops().address("on_stack"))
 
 
 def empty_kernel() -> int:
@@ -133,8 +160,9 @@ def empty_kernel() -> int:
 class Calls:
     """A kernel with the argument blocks it is called on, ready to be timed."""
 
-    def __init__(self, kernel: int, blocks: Sequence[int]) -> None:
-        self._kernel = kernel
+    def __init__(self, kernel: int, blocks: Sequence[int], stack: int = 0) -> None:
+        """``stack`` is the top of the stack that slices are timed on; 0: the caller's own."""
+        self._kernel, self._stack = kernel, stack
         self._first = blocks[0]
         self._next = 0
         self._blocks = (ctypes.c_void_p * len(blocks))(*blocks)
@@ -153,6 +181,10 @@ class Calls:
         sets = len(self._blocks)
         first, self._next = self._next, (self._next + calls * count) % sets
         blocks, at = ctypes.addressof(self._blocks), ctypes.addressof(out)
-        _drive_slices()(self._kernel, blocks, sets, first, calls, count, LOOK_TRIPS, at)
+        job = (ctypes.c_int64 * len(_JOB))(self._kernel, blocks, sets, first, calls, count, LOOK_TRIPS, at)
+        if self._stack:
+            _on_stack()(_loops().address("drive_slices"), ctypes.addressof(job), self._stack)
+        else:
+            _drive_slices()(ctypes.addressof(job))
         looks = tuple(LOOK_ADDS / (ns * 1e-9) if ns else 0.0 for ns in out[0::2])
         return Batch(tuple(ns * 1e-9 for ns in out[1::2]), looks)

@@ -8,31 +8,38 @@ from __future__ import annotations
 
 import ctypes
 import errno
-import mmap
 import os
 
 import numpy as np
+from msgspec import Struct
 
-from kernelbench.protocol import SharedMemory
+from kernelbench.protocol import RESERVED_BYTES, STACK_BYTES, SharedMemory
 
 _PROT_READ_WRITE, _MAP_SHARED, _MAP_FIXED_NOREPLACE = 3, 0x01, 0x100000
 
 
-def attach(memory: SharedMemory) -> np.ndarray:
-    """The shared bytes, mapped at their address for the rest of this process's life.
+class Attached(Struct, frozen=True):
+    """A shared memory, mapped at its address for the rest of this process's life."""
+
+    stack: int
+    """Top of a stack. It comes first in the memory: what runs over its end meets nothing, and crashes."""
+    arguments: np.ndarray
+    """Bytes for what a kernel reads besides its operands."""
+    operands: np.ndarray
+    """The rest, from a 2 MiB boundary on."""
+
+
+def attach(memory: SharedMemory) -> Attached:
+    """Map the shared memory. What one side has written into it the other may have changed by its next turn.
 
     Raises OSError when the address is taken or the system refuses.
     """
-    return _mapped(memory.address, memory.size_bytes, _MAP_SHARED, memory.fd)
-
-
-def beside(memory: SharedMemory) -> np.ndarray:
-    """A page of this process alone, right behind the shared memory: at one address on both sides as well.
-
-    For what a kernel reads besides its operands: the cache's hash of addresses makes lines collide by chance, and
-    both sides shall have the same chance. Raises OSError as ``attach``.
-    """
-    return _mapped(memory.address + memory.size_bytes, mmap.PAGESIZE, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS, -1)
+    mapped = _mapped(memory.address, memory.size_bytes, _MAP_SHARED, memory.fd)
+    return Attached(
+        stack=memory.address + STACK_BYTES - memory.stack_skips_bytes,
+        arguments=mapped[STACK_BYTES:RESERVED_BYTES],
+        operands=mapped[RESERVED_BYTES:],
+    )
 
 
 def _mapped(address: int, size_bytes: int, flags: int, fd: int) -> np.ndarray:

@@ -103,12 +103,21 @@ class Bench:
         """Compile a Numba variant and enter it through its trampoline; None for one called from Python."""
         if self._variant.compiled:
             try:
-                self._entry = compile_entry(self._variant.function, self.arguments, can_do_extra=can_do_extra)
+                self._entry = compile_entry(
+                    self._variant.function, self.arguments, can_do_extra=can_do_extra, memory=self.arena.arguments
+                )
             except CannotEnter as error:
                 raise CaseError("compile", str(error)) from error
-            self._blocks = Block.many([inputs + outputs for inputs, outputs in self._sets], self.arena.beside)
-            self.run = Calls(self._entry.address, [block.address for block in self._blocks])
+            self._blocks = Block.many([inputs + outputs for inputs, outputs in self._sets], self.arena.arguments)
+            # Threads of a pool have stacks of their own, and schedulers look at where the first one's lies.
+            stack = self.arena.stack if self._case.threads == 1 else 0
+            self.run = Calls(self._entry.address, [block.address for block in self._blocks], stack)
         return self._entry
+
+    def write_arguments(self) -> None:
+        """Put the arguments of all calls in place, where something else has used their memory."""
+        for block in self._blocks:
+            block.write()
 
     def fill_outputs(self) -> None:
         """NaN or a sentinel everywhere, so that an element never written is seen."""

@@ -66,15 +66,20 @@ class Block:
         if memory is None:
             memory = mmap.mmap(-1, mmap.PAGESIZE * -(-8 * len(words) // mmap.PAGESIZE))
         self._memory = (ctypes.c_int64 * len(words)).from_buffer(memory, offset)
-        for index, word in enumerate(words):
-            self._memory[index] = word
+        self._words = (ctypes.c_int64 * len(words))(*words)
         self._arguments = tuple(arguments)
+        self.write()
+
+    def write(self) -> None:
+        """Put all arguments in place, where something else may have used the memory since; no call has raised."""
+        ctypes.memmove(self._memory, self._words, ctypes.sizeof(self._words))
 
     @staticmethod
     def many(calls: Sequence[Sequence[Any]], memory: np.ndarray | None = None) -> list[Block]:
         """One for each of ``calls``, whose arguments are alike, side by side in cache lines of their own."""
         size = CACHE_LINE * -(-8 * (1 + sum(len(_words(argument)) for argument in calls[0])) // CACHE_LINE)
-        fits = memory is not None and size * len(calls) <= memory.nbytes
+        # The last line is for the extra work of a slowed kernel.
+        fits = memory is not None and size * len(calls) <= memory.nbytes - CACHE_LINE
         room = memory.data if memory is not None and fits else mmap.mmap(-1, size * len(calls))
         return [Block(arguments, room, index * size) for index, arguments in enumerate(calls)]
 
@@ -161,10 +166,13 @@ ready:
 """A chain of dependent subtractions before the kernel, whose arguments wait for its end."""
 
 
-def compile_entry(function: Any, arguments: Sequence[Any], *, can_do_extra: bool = False) -> Entry:
+def compile_entry(
+    function: Any, arguments: Sequence[Any], *, can_do_extra: bool = False, memory: np.ndarray | None = None
+) -> Entry:
     """Compile (or load from Numba's cache) ``function`` for ``arguments`` and build its trampoline.
 
-    With ``can_do_extra`` each call can be given extra work (``Entry.extra``), to see whether that is noticed.
+    With ``can_do_extra`` each call can be given extra work (``Entry.extra``, at the end of ``memory`` where there is
+    one), to see whether that is noticed.
 
     Raises CannotEnter when it does not compile or returns a value.
     """
@@ -179,7 +187,8 @@ def compile_entry(function: Any, arguments: Sequence[Any], *, can_do_extra: bool
     if result.fndesc.restype is not numba.core.types.none:
         raise CannotEnter(f"a kernel writes its outputs and returns nothing; this one returns {result.fndesc.restype}")
     target = result.library.get_pointer_to_function(result.fndesc.llvm_func_name)
-    extra = ctypes.c_int64(0)
+    extra = ctypes.c_int64(0) if memory is None else ctypes.c_int64.from_buffer(memory.data, memory.nbytes - CACHE_LINE)
+    extra.value = 0
     code = compile_ir(_trampoline(target, kinds, ctypes.addressof(extra) if can_do_extra else 0))
     hits, misses = (now - then for now, then in zip(_hits_and_misses(function), before, strict=True))
     return Entry(code.address("enter"), result, hits, misses, code, extra)

@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from msgspec import UNSET, UnsetType
 
 from kernelbench.ceilings import probes
@@ -37,9 +36,9 @@ from kernelbench.protocol import (
     Waiting,
     WorkerSetup,
 )
-from kernelbench.timing import shared
 from kernelbench.timing.arena import Arena
 from kernelbench.timing.loops import Calls, empty_kernel
+from kernelbench.timing.shared import Attached, attach
 from kernelbench.units import size_bytes
 from kernelbench.worker import cost, modules, pools, threads
 from kernelbench.worker.bench import Bench, CaseError, cold_sets, one_line
@@ -73,7 +72,7 @@ class Service:
         self._stage = "import"
         self._problems = Problems()
         self._held: dict[tuple[str, int, int], Trial] = {}
-        self._shared, self._beside, self._why_private = _attached(setup)
+        self._shared, self._why_private = _attached(setup)
         self._turns: Turns | None = None
 
     def ready(self, pid: int) -> Ready:
@@ -212,13 +211,13 @@ class Service:
         """The case and its memory; why that is not the shared one, empty where it is or there is none."""
         why = self._why_private
         if self._shared is not None:
-            arena = Arena(self._shared.nbytes, self._setup.cpus, self._shared, self._beside)
+            arena = Arena(0, self._setup.cpus, self._shared)
             try:
                 with scratch_from(arena.block) as scratch:
                     bench = self._bench(case, seed, arena)
-                return bench, Image(bench, scratch, self._shared.ctypes.data), ""
+                return bench, Image(bench, scratch, arena.address), ""
             except MemoryError:
-                why = f"the operands do not fit into {size_bytes(self._shared.nbytes)} of shared memory"
+                why = f"the operands do not fit into {size_bytes(arena.size_bytes)} of shared memory"
         bench = self._bench(case, seed)
         return bench, Image(bench, [], bench.arena.address), why
 
@@ -236,11 +235,11 @@ class Service:
         return Ceilings(probes.probe(request, self._setup.cpus))
 
 
-def _attached(setup: WorkerSetup) -> tuple[np.ndarray | None, np.ndarray | None, str]:
-    """The shared memory of a pair of workers and the page beside it; why there is none, empty where that is right."""
+def _attached(setup: WorkerSetup) -> tuple[Attached | None, str]:
+    """The memory shared by a pair of workers; why there is none, empty where that is right."""
     if isinstance(setup.memory, UnsetType):
-        return None, None, ""
+        return None, ""
     try:
-        return shared.attach(setup.memory), shared.beside(setup.memory), ""
+        return attach(setup.memory), ""
     except OSError as error:
-        return None, None, error.strerror or str(error)
+        return None, error.strerror or str(error)

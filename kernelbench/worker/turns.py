@@ -16,6 +16,7 @@ from kernelbench.timing.sampling import AGAIN_SLICES, CLOCKS, LONG_S, LOOKS
 from kernelbench.timing.warmup import calibrate, warm_up
 from kernelbench.worker import cost, slowdown, threads
 from kernelbench.worker.bench import Bench, CaseError
+from kernelbench.worker.entry import Entry
 from kernelbench.worker.image import Image
 
 InStage = Callable[[str], AbstractContextManager[None]]
@@ -35,12 +36,14 @@ class Turns:
         self._setup, self._stage = setup, stage
         self._watch = cost.Watch(own_cores=not setup.shares_cores)
         self._clocks: list[float] = []
+        self._entry: Entry | None = None
+        self._extra = 0
 
     def open(self, work: Work, *, shared: bool, why_private: str = "") -> Opened:
         """Compile, verify, warm up; how many calls make a slice. Where its operands lie is passed on."""
         bench, slow = self._bench, self._request.slowdown > 0
         with self._stage("compile"):
-            entry = bench.compile(can_do_extra=slow or self._request.like_slowed)
+            self._entry = entry = bench.compile(can_do_extra=slow or self._request.like_slowed)
         with self._stage("verify"):
             bench.fill_outputs()
             first_s = bench.call_once("verify")
@@ -60,6 +63,7 @@ class Turns:
             if entry is None:
                 raise CaseError("warm-up", "extra work can be put into compiled kernels only")
             slowed = slowdown.apply(entry, bench.run, calls, self._request.slowdown, max(self._clocks))
+            self._extra = entry.extra.value
         return Opened(
             accuracy=self._accuracy,
             work=work,
@@ -73,11 +77,18 @@ class Turns:
 
     def burst(self, request: Burst) -> Slices:
         """Slices in a row, after a quiet look and a few slices that bring the caches back."""
-        if request.restore:
-            self._image.restore()
+        self._take_over(restore=request.restore)
         if self._setup.threads > 1:
             threads.wait_until_idle()
         return self._bench.guarded(lambda: self._timed(request), "timing")  # type: ignore[no-any-return]
+
+    def _take_over(self, *, restore: bool) -> None:
+        """The memory as this side left it: the other has used it since. ``restore``: its operands as well."""
+        if restore:
+            self._image.restore()
+        self._bench.write_arguments()
+        if self._entry is not None:
+            self._entry.extra.value = self._extra
 
     def _timed(self, request: Burst) -> Slices:
         self._look(request.adds_per_cycle)
@@ -111,8 +122,7 @@ class Turns:
         """Verify once more: on what the turns of both sides left, or on operands written anew where those differ."""
         bench = self._bench
         with self._stage("verify-after"):
-            if request.restore:
-                self._image.restore()
+            self._take_over(restore=request.restore)
             bench.fill_outputs()
             bench.call_once("verify-after")
             bench.verify_again("verify-after")

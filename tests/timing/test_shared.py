@@ -12,17 +12,18 @@ import pytest
 
 import kernelbench
 from kernelbench.gate.memory import ADDRESS, create
-from kernelbench.protocol import SharedMemory
-from kernelbench.timing.shared import attach, beside
+from kernelbench.protocol import RESERVED_BYTES, STACK_BYTES, SharedMemory
+from kernelbench.timing.shared import attach
 
-SIZE = 4 << 20
+SIZE = RESERVED_BYTES + (4 << 20)
 ROOT = Path(kernelbench.__file__).resolve().parents[1]
 OTHER = """
 import sys
 from kernelbench.protocol import SharedMemory
 from kernelbench.timing.shared import attach
-seen = attach(SharedMemory(int(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])))
-assert seen.ctypes.data == int(sys.argv[2])
+shared = attach(SharedMemory(int(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])))
+seen = shared.operands
+print(shared.stack, shared.arguments.ctypes.data, seen.ctypes.data)
 print(seen[1000], end="")
 seen[2000] = 99
 """
@@ -30,7 +31,7 @@ seen[2000] = 99
 
 @pytest.fixture
 def fd() -> Iterator[int]:
-    """4 MiB of memory that can be mapped more than once."""
+    """Memory that can be mapped more than once."""
     made = create(SIZE)
     yield made
     os.close(made)
@@ -52,29 +53,29 @@ def unmap(address: int, size: int) -> None:
 
 
 def test_two_processes_see_the_very_same_bytes_at_the_same_address(fd: int, address: int) -> None:
-    mine = attach(SharedMemory(fd, address, SIZE))
+    shared = attach(SharedMemory(fd, address, SIZE))
+    mine = shared.operands
     mine[1000] = 42
     words = [sys.executable, "-c", OTHER, str(fd), str(address), str(SIZE)]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     other = subprocess.run(words, pass_fds=(fd,), env=environment, capture_output=True, text=True, check=True)
-    assert other.stdout == "42"
+    assert other.stdout == f"{shared.stack} {shared.arguments.ctypes.data} {mine.ctypes.data}\n42"
     assert mine[2000] == 99
-    assert mine.ctypes.data == address
 
 
 def test_it_is_zeroed_and_can_all_be_written(fd: int, address: int) -> None:
-    mine = attach(SharedMemory(fd, address, SIZE))
-    assert mine.nbytes == SIZE
+    mine = attach(SharedMemory(fd, address, SIZE)).operands
+    assert mine.nbytes == SIZE - RESERVED_BYTES
     assert not mine.any()
     mine.fill(1)
-    assert np.count_nonzero(mine) == SIZE
+    assert np.count_nonzero(mine) == mine.nbytes
 
 
 def test_an_address_that_is_taken_is_refused_and_nothing_there_is_lost(fd: int) -> None:
     taken = mmap.mmap(-1, SIZE)
     taken[0] = 7
     there = np.frombuffer(taken, np.uint8)
-    with pytest.raises(OSError, match="cannot map 4194304 bytes at 0x"):
+    with pytest.raises(OSError, match=f"cannot map {SIZE} bytes at 0x"):
         attach(SharedMemory(fd, there.ctypes.data, SIZE))
     assert taken[0] == 7
 
@@ -100,11 +101,13 @@ def test_too_little_memory_leaves_no_file_open(monkeypatch: pytest.MonkeyPatch) 
     assert len(closed) == 1
 
 
-def test_the_page_beside_it_is_this_process_s_own(fd: int, address: int) -> None:
-    memory = SharedMemory(fd, address, SIZE)
-    attach(memory)
-    page = beside(memory)
-    assert page.ctypes.data == address + SIZE
-    page[:] = 7
-    assert os.pread(fd, 1, 0) == b"\0"
-    unmap(address + SIZE, mmap.PAGESIZE)
+def test_the_stack_comes_first_then_the_arguments_then_the_operands(fd: int, address: int) -> None:
+    shared = attach(SharedMemory(fd, address, SIZE))
+    assert shared.stack == address + STACK_BYTES == shared.arguments.ctypes.data
+    assert shared.operands.ctypes.data == address + RESERVED_BYTES
+    assert shared.operands.ctypes.data % (2 << 20) == 0
+
+
+def test_the_stack_begins_as_far_down_as_asked_for(fd: int, address: int) -> None:
+    shared = attach(SharedMemory(fd, address, SIZE, stack_skips_bytes=3 * mmap.PAGESIZE))
+    assert shared.stack == address + STACK_BYTES - 3 * mmap.PAGESIZE

@@ -217,3 +217,15 @@ def test_blocks_lie_where_they_are_told_to_as_far_as_there_is_room() -> None:
     many = Block.many([(x, 1)] * 100, page)
     assert one.address == page.ctypes.data
     assert not any(0 <= block.address - page.ctypes.data < page.nbytes for block in many)
+
+
+def test_arguments_that_something_else_has_overwritten_can_be_written_anew() -> None:
+    x, page = np.ones(4), np.zeros(4096, np.uint8)
+    (block,) = Block.many([(x, 7)], page)
+    before = page.copy()
+    page[:] = 99
+    block.write()
+    used = 8 * (1 + 7 + 1)  # status, x as Numba passes a vector, 7
+    assert (page[:used] == before[:used]).all()
+    assert (page[used:] == 99).all()
+    assert block.status == 0

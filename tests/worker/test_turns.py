@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -60,9 +61,14 @@ class Bench:
         self.run, self._done = core, core.done
         self.compiled = True
         self.wrong_after = False
+        self.written = 0
+        self.entry = SimpleNamespace(extra=SimpleNamespace(value=0))
 
     def compile(self, *, can_do_extra: bool) -> object | None:
-        return object() if self.compiled else None
+        return self.entry if self.compiled else None
+
+    def write_arguments(self) -> None:
+        self.written += 1
 
     def fill_outputs(self) -> None:
         self._done.append("fill")
@@ -210,6 +216,32 @@ def test_preemptions_and_the_clock_are_told(make: Callable[..., Side]) -> None:
     side.open()
     seen = side.turns.burst(Burst(50, 3, False))
     assert (seen.involuntary_switches, seen.clock_hz) == (3, CLOCK_HZ)
+
+
+def test_every_turn_and_the_end_begin_with_this_side_s_own_arguments(make: Callable[..., Side]) -> None:
+    side = make()
+    side.open()
+    side.turns.burst(Burst(50, 3, False))
+    side.turns.burst(Burst(50, 3, False))
+    side.turns.shut(Shut())
+    assert side.bench.written == 3
+
+
+def test_extra_work_is_this_side_s_own_at_every_turn(
+    make: Callable[..., Side], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def apply(entry: Any, *_: object) -> float:
+        entry.extra.value = 17
+        return 0.1
+
+    monkeypatch.setattr(turns.slowdown, "apply", apply)
+    slow, plain = make(slowdown=0.1), make()
+    slow.bench.entry = plain.bench.entry  # the memory that both share
+    slow.open()
+    plain.open()
+    for side, extra in ((plain, 0), (slow, 17), (plain, 0)):
+        side.turns.burst(Burst(50, 3, False))
+        assert side.bench.entry.extra.value == extra
 
 
 def test_at_the_end_a_case_is_verified_on_what_the_turns_left(make: Callable[..., Side]) -> None:
