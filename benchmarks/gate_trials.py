@@ -7,7 +7,7 @@ on until that file holds as many as asked for. Nothing else should run beside it
     python benchmarks/gate_trials.py --trials 30                              # A/A at 5%
     python benchmarks/gate_trials.py --trials 15 --busy                       # while the other cores are busy
     python benchmarks/gate_trials.py --trials 100 --slowdown '*=10%'          # one cached cell after the other
-    python benchmarks/gate_trials.py --trials 100 --slowdown '*=5%' --threshold 3%
+    python benchmarks/gate_trials.py --trials 25 --slowdown '*=5%' --threshold 3% --at-once 4
     python benchmarks/gate_trials.py --summary results/gate_trials.jsonl      # the table of what is there
 """
 
@@ -49,6 +49,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--trials", type=int, default=30, metavar="N", help="runs that the file is to hold [30]")
     parser.add_argument("--threshold", default="5%", metavar="SHARE", help="as of `kernelbench ab` [5%%]")
     parser.add_argument("--slowdown", metavar="GLOB=SHARE", help="slow one cached cell of these in each run, in turn")
+    parser.add_argument("--at-once", type=int, default=1, metavar="N", help="slow so many cells in each run [1]")
     parser.add_argument("--busy", nargs="?", const=KINDS[0], default="", choices=KINDS, help="occupy other cores")
     parser.add_argument("--private", action="store_true", help="each side in memory of its own")
     parser.add_argument("--case", action="append", default=[], metavar="GLOB", help="only these cells; repeatable")
@@ -72,12 +73,15 @@ def run(given: argparse.Namespace) -> None:
         raise ValueError(
             f"--slowdown {glob!r} names no cell that lives in a cache; these do: {', '.join(wanted.cached)}"
         )
-    like = gate_trial(wanted, threshold, slowed=share, busy=given.busy, private=given.private)
+    if given.at_once < 1:
+        raise ValueError(f"--at-once {given.at_once} slows no cell; give 1 or more")
+    at_once = min(given.at_once, len(slow)) if slow else 1
+    like = gate_trial(wanted, threshold, slowed=share, busy=given.busy, private=given.private, at_once=at_once)
     known = records.read(given.file)
     with busy(given.busy, wanted.cpu):
         for _ in range(max(0, given.trials - records.done(known, like))):
             number = records.next_number(known, like)
-            chosen = (slow[number % len(slow)],) if slow else ()
+            chosen = tuple(slow[(number * at_once + i) % len(slow)] for i in range(at_once)) if slow else ()
             trial = run_gate(wanted, like, threshold, number, chosen, given.time_budget)
             records.append(given.file, [trial])
             known.append(trial)

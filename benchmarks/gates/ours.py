@@ -44,12 +44,18 @@ class Wanted(Struct, frozen=True):
 
 
 def gate_trial(
-    wanted: Experiment, threshold: float, *, slowed: float = 0.0, busy: str = "", private: bool = False
+    wanted: Experiment,
+    threshold: float,
+    *,
+    slowed: float = 0.0,
+    busy: str = "",
+    private: bool = False,
+    at_once: int = 1,
 ) -> Trial:
     """What an experiment is known by: a trial without anything measured."""
     rule = f"beyond {100 * threshold:g}%"
     selection = " ".join(wanted.globs)
-    return Trial(OURS, rule, 0, 0.0, slowed=slowed, busy=busy, private=private, selection=selection)
+    return Trial(OURS, rule, 0, 0.0, slowed=slowed, busy=busy, private=private, selection=selection, at_once=at_once)
 
 
 def run_gate(

@@ -51,11 +51,13 @@ class Trial(Struct, frozen=True, omit_defaults=True):
     """Why it has no verdicts; empty where it has."""
     selection: str = ""
     """Which cells were asked for, beyond the usual ones: trials of different cells are not counted together."""
+    at_once: int = 1
+    """How many cells are slowed in one comparison; they share its error, so that each is harder to find."""
 
     @property
-    def experiment(self) -> tuple[str, str, float, str, bool, str]:
+    def experiment(self) -> tuple[str, str, float, str, bool, str, int]:
         """Trials alike in this are repetitions of each other."""
-        return self.tool, self.rule, self.slowed, self.busy, self.private, self.selection
+        return self.tool, self.rule, self.slowed, self.busy, self.private, self.selection, self.at_once
 
 
 def read(path: Path) -> list[Trial]:

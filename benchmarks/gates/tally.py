@@ -87,9 +87,10 @@ def tally(trials: Sequence[Trial]) -> Tally:
 def ours(trials: Sequence[Trial]) -> str:
     """A Markdown table of our gate's trials, an experiment a line."""
     rows = []
-    for (_, rule, slowed, busy, private, selection), alike in _grouped(trials, lambda trial: trial.experiment):
+    for (_, rule, slowed, busy, private, selection, at_once), alike in _grouped(trials, lambda trial: trial.experiment):
         found = tally(alike)
-        what = f"+{_percent(slowed)} in one kernel" if slowed else "A/A"
+        where = "one kernel" if at_once == 1 else f"{at_once} kernels at once"
+        what = f"+{_percent(slowed)} in {where}" if slowed else "A/A"
         extras = [rule, _busy(busy), "private memory" if private else "", _selection(selection, trials)]
         decided = f"{found.decided} ({_percent(found.decided.hits / found.decided.of)})" if found.decided.of else "-"
         name = ", ".join(filter(None, [what, *extras]))
