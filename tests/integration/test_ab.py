@@ -196,7 +196,7 @@ def test_equal_cases_lie_at_the_same_place_and_other_preparations_are_restored(w
 def test_a_case_too_large_for_the_shared_memory_works_in_its_own_and_says_why(watched: Watched) -> None:
     opening = watched.pair.open(case("scale/same", 16 * MIB), 0)
     assert not opening.shared
-    assert opening.base.why_private == "the operands do not fit into 64 MiB of shared memory"
+    assert opening.base.why_private == "the operands do not fit into 56 MiB of shared memory"
     watched.pair.burst(0, Burst(1, 1, opening.restore))
     watched.pair.shut(restore=False)
 
