@@ -12,13 +12,14 @@ PEERS  := $(VENV)/.libraries
 # make install-libraries LIBRARY_OPTIONS='--extra-index-url https://download.pytorch.org/whl/cpu'
 LIBRARY_OPTIONS ?=
 
-.PHONY: help install install-libraries run lint test test-long clean
+.PHONY: help install install-libraries run docs lint test test-long clean
 .DEFAULT_GOAL := help
 
 help:
 	@grep -E '^# make' Makefile | sed 's/^# //'
 	@echo "make install    only the set-up: .venv with pinned wheels"
 	@echo "make install-libraries  also torch, onnxruntime and scipy, to compare with"
+	@echo "make docs       the generated pages and pictures of docs/ once more"
 	@echo "make lint       ruff and mypy --strict"
 	@echo "make test-long  what takes longer: every variant at every ISA level, long fuzzing, the built wheel"
 
@@ -38,6 +39,9 @@ $(PEERS): $(STAMP)
 
 run: install
 	$(BIN)/kernelbench run configs/quick.toml
+
+docs: install
+	$(BIN)/python docs/make
 
 lint: install
 	$(BIN)/ruff check .

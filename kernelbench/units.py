@@ -54,3 +54,33 @@ def percent(fraction: float) -> str:
 def ratio(value: float) -> str:
     """1.234 -> "1.23x"."""
     return f"{three_digits(value)}x"
+
+
+def short_percent(fraction: float) -> str:
+    """A share that was chosen or counted: 0.05 -> "5%", 0.955 -> "95.5%"."""
+    return f"{100 * fraction:.3g}%"
+
+
+def signed_percent(change: float) -> str:
+    """0.12 -> "+12.0%"."""
+    return f"{100 * change:+.1f}%"
+
+
+def near_one(value: float) -> str:
+    """A ratio near 1 with three decimals: there, three significant digits would hide 0.4%."""
+    return f"{value:.3f}" if value < 10 else f"{value:.1f}"
+
+
+def error(value: float) -> str:
+    """An error with two digits: "3.1e-07", "0" when exact."""
+    return "0" if value == 0 else f"{value:.1e}"
+
+
+def decibels(value: float) -> str:
+    """A signal-to-noise ratio: "41 dB"."""
+    return f"{value:.0f} dB"
+
+
+def probability(value: float) -> str:
+    """A p-value with two digits: "0.0012", "3.1e-05"."""
+    return f"{value:.2g}"

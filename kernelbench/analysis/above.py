@@ -1,12 +1,13 @@
 """Why a case reads above its roof: the first explanation whose numbers fit, or that its model is in doubt."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from msgspec import UNSET, Struct, UnsetType
 
 from kernelbench.analysis.knees import knees
 from kernelbench.analysis.ladder import WRITE_FRACTION, bandwidth, mix_ladder, usable
+from kernelbench.analysis.once import Ceilings, asked_once
 from kernelbench.analysis.peaks import fma_add_rate
 from kernelbench.analysis.roofline import (
     ABOVE_ROOF,
@@ -17,7 +18,7 @@ from kernelbench.analysis.roofline import (
     write_fraction,
 )
 from kernelbench.analysis.shares import shares
-from kernelbench.analysis.timing import timing
+from kernelbench.analysis.timing import Timing, timing
 from kernelbench.model import Ceiling, Machine, Measured, Record
 from kernelbench.units import giga, hertz, percent, size_bytes
 
@@ -45,7 +46,7 @@ class _Case(Struct, frozen=True):
 
     record: Record
     roof: Roof
-    ceilings: list[Ceiling]
+    ceilings: Ceilings
     machine: Machine | UnsetType
     best_s: float
 
@@ -75,16 +76,20 @@ class _Case(Struct, frozen=True):
 
 
 def explain_above(
-    record: Record, roof: Roof, ceilings: Sequence[Ceiling], machine: Machine | UnsetType = UNSET
+    record: Record,
+    roof: Roof,
+    ceilings: Sequence[Ceiling],
+    machine: Machine | UnsetType = UNSET,
+    time: Timing | UnsetType = UNSET,
 ) -> Explanation | UnsetType:
     """The explanation of a case above ``ABOVE_ROOF`` of its roof; absent when it is not above.
 
     Tried in this order, the first that fits numerically counts: both FMA and add pipes busy; operands partly
     in the nearer cache level; streaming stores; a faster clock than that of the roof's best probe; a roof whose
     own probes scatter by as much. None: the work model or the roof is in doubt. That an explanation fits does not
-    prove that it is the cause.
+    prove that it is the cause. ``time``: the record's timing, where the caller has it.
     """
-    time = timing(record)
+    time = timing(record) if isinstance(time, UnsetType) else time
     if isinstance(time, UnsetType) or roof.seconds <= ABOVE_ROOF * time.best_s:
         return UNSET
     case = _Case(record, roof, ceilings_of(record, ceilings), machine, time.best_s)
@@ -133,11 +138,16 @@ def _cache_residency(case: _Case) -> str:
 def _boundaries(case: _Case) -> set[float]:
     """Footprints per thread at which a level ends: the OS's sizes and the ladder's knees."""
     threads = case.record.case.threads
-    ladders = (mix_ladder(case.ceilings, threads, mix) for mix in WRITE_FRACTION)
-    found = {knee.bytes for ladder in ladders for knee in knees(ladder)}
+    found = set(_knee_sizes(case.ceilings, threads))
     if not isinstance(case.machine, UnsetType):
         found |= {s.bytes_per_thread for s in shares(case.machine, threads, case.record.placement).levels}
     return found
+
+
+@asked_once
+def _knee_sizes(ceilings: Iterable[Ceiling], threads: int) -> frozenset[float]:
+    ladders = (mix_ladder(ceilings, threads, mix) for mix in WRITE_FRACTION)
+    return frozenset(knee.bytes for ladder in ladders for knee in knees(ladder))
 
 
 def _streaming_stores(case: _Case) -> str:

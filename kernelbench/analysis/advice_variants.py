@@ -16,7 +16,7 @@ from kernelbench.analysis.advice_cases import (
 )
 from kernelbench.analysis.peaks import isa_words
 from kernelbench.model import ISA_LEVELS
-from kernelbench.units import percent, ratio, seconds
+from kernelbench.units import decibels, error, percent, ratio, seconds
 
 FAR_BELOW = 0.5
 """Share of its roof under which a variant has clearly more to gain than the last few percent."""
@@ -173,8 +173,8 @@ def error_of(case: Observed) -> str:
     accuracy = case.record.accuracy
     if isinstance(accuracy, UnsetType):
         return "its error was not measured"
-    noise = "" if isinstance(accuracy.snr_db, UnsetType) else f", SNR {accuracy.snr_db:.0f} dB"
-    return f"{accuracy.metric} = {accuracy.value:.1e}{noise}"
+    noise = "" if isinstance(accuracy.snr_db, UnsetType) else f", SNR {decibels(accuracy.snr_db)}"
+    return f"{accuracy.metric} = {error(accuracy.value)}{noise}"
 
 
 def isa(op: OpCases) -> Found:

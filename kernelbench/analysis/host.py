@@ -14,6 +14,7 @@ from kernelbench.analysis.roofline import Roof
 from kernelbench.analysis.sides import Roofs, Side
 from kernelbench.analysis.stats import median
 from kernelbench.model import Result
+from kernelbench.units import signed_percent
 
 CLEARLY = 0.03
 """Ceilings, each the best of many probes, repeat within this where nothing happened to the host."""
@@ -61,7 +62,7 @@ def roof_moved(base: Side, new: Side, roofs: tuple[Roofs, Roofs], found: Speeds)
 
 def in_words(log_ratio: float, log_speed: float) -> str:
     """ "time +12.0%, ceilings -11.0%", of natural logarithms."""
-    return f"time {math.expm1(log_ratio):+.1%}, ceilings {math.expm1(log_speed):+.1%}"
+    return f"time {signed_percent(math.expm1(log_ratio))}, ceilings {signed_percent(math.expm1(log_speed))}"
 
 
 class _Value(Struct, frozen=True):

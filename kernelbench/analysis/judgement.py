@@ -16,6 +16,7 @@ from kernelbench.analysis.host import Speeds, in_words, roof_moved
 from kernelbench.analysis.sides import Roofs, Side, disturbed, shown
 from kernelbench.analysis.stats import CONFIDENCE, MIN_ROUNDS, Interval, Shift, median, u_critical
 from kernelbench.analysis.verdict import by_interval, detectable, seen_from
+from kernelbench.units import probability
 
 CHANGED = ("regressed", "improved")
 
@@ -131,7 +132,8 @@ def _after_family(pair: Pair, interval: Interval, seen: float | UnsetType, court
         return verdict, reason
     if pair.chance <= court.convicting_p[verdict]:
         return verdict, f"{reason}, and holds over all {family.size} cells"
-    by_chance = f"of {family.size} cells one may do so by chance (p = {pair.chance:.2g}, needed {family.alone_p:.2g})"
+    p, needed = probability(pair.chance), probability(family.alone_p)
+    by_chance = f"of {family.size} cells one may do so by chance (p = {p}, needed {needed})"
     return "ambiguous", f"{reason}, but {by_chance if family.suffices(pair.rounds) else _too_few(pair, family)}"
 
 

@@ -1,11 +1,13 @@
 """Bandwidth read off the measured ladder, at any footprint and any share of writes."""
 
 import math
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
 from msgspec import UNSET, Struct, UnsetType
 
+from kernelbench.analysis.once import asked_once
 from kernelbench.analysis.shares import shares
 from kernelbench.model import Ceiling, Machine
 
@@ -42,6 +44,7 @@ class _Point(Struct, frozen=True, order=True):
     streaming: bool
 
 
+@asked_once
 def usable(ceilings: Iterable[Ceiling], kind: str) -> list[Ceiling]:
     """The ceilings of one kind that hold a positive value."""
     return [c for c in ceilings if c.kind == kind and not isinstance(c.value, UnsetType) and c.value > 0]
@@ -89,6 +92,7 @@ def bandwidth(
     return _at(points[-1])
 
 
+@asked_once
 def mix_ladder(ceilings: Iterable[Ceiling], threads: int, mix: str) -> list[tuple[float, float]]:
     """(working set of one thread in bytes, B/s), rising, for one access mix and thread count."""
     # Of two points at one footprint the larger counts, as of two probes: keeping both would divide by zero.
@@ -100,6 +104,7 @@ def mix_ladder(ceilings: Iterable[Ceiling], threads: int, mix: str) -> list[tupl
     return sorted(points.items())
 
 
+@asked_once
 def largest_footprint(ceilings: Iterable[Ceiling], threads: int) -> float:
     """Bytes per thread of the last ladder point, which lies in DRAM; infinite without a ladder."""
     own = [c.working_set_bytes for c in usable(ceilings, "memory") if c.threads == threads]
@@ -155,8 +160,10 @@ def _at(point: _Point) -> Bandwidth:
 def _along(ladder: Sequence[tuple[float, float]], footprint_bytes: float) -> float:
     if footprint_bytes <= ladder[0][0]:
         return ladder[0][1]
-    for (x0, y0), (x1, y1) in pairwise(ladder):
-        if footprint_bytes <= x1:
-            share = math.log(footprint_bytes / x0) / math.log(x1 / x0)
-            return math.exp(math.log(y0) + share * math.log(y1 / y0))
-    return ladder[-1][1]
+    # A tuple of one sorts before every longer one that it begins: the first point at the footprint or beyond.
+    after = bisect_left(ladder, (footprint_bytes,))
+    if after == len(ladder):
+        return ladder[-1][1]
+    (x0, y0), (x1, y1) = ladder[after - 1], ladder[after]
+    share = math.log(footprint_bytes / x0) / math.log(x1 / x0)
+    return math.exp(math.log(y0) + share * math.log(y1 / y0))

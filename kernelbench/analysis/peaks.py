@@ -1,10 +1,11 @@
 """The compute ceiling that judges a case: by its number type, instruction mix, threads and instruction set."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Sequence
 
 from msgspec import UNSET, Struct, UnsetType
 
 from kernelbench.analysis.ladder import usable, value_of
+from kernelbench.analysis.once import asked_once
 from kernelbench.model import ISA_LEVELS, Case, Ceiling, Work
 
 CLEARLY_ABOVE = 1.02
@@ -52,7 +53,7 @@ def compute_roof(case: Case, work: Work, ceilings: Sequence[Ceiling]) -> Compute
     if isinstance(work.mix, UnsetType):
         return "no compute roof: the kernel declares no instruction mix"
     wanted = _instructions(case.dtype, work.mix)
-    found = _first(wanted, case.threads, ceilings, lambda isa: may_use(case.isa, isa))
+    found = _first(ceilings, wanted, case.threads, case.isa)
     if isinstance(found, ComputeRoof):
         return found
     dtype, mix = wanted[0]
@@ -62,15 +63,14 @@ def compute_roof(case: Case, work: Work, ceilings: Sequence[Ceiling]) -> Compute
 def higher_roof(case: Case, work: Work, ceilings: Sequence[Ceiling], own: ComputeRoof) -> ComputeRoof | UnsetType:
     """What the machine's best instruction set would allow; absent when that is not clearly more than ``own``."""
     mix = "" if isinstance(work.mix, UnsetType) else work.mix
-    best = _first(_instructions(case.dtype, mix), case.threads, ceilings, lambda isa: True)
+    best = _first(ceilings, _instructions(case.dtype, mix), case.threads, UNSET)
     clearly = isinstance(best, ComputeRoof) and best.flop_per_s > CLEARLY_ABOVE * own.flop_per_s
     return best if clearly else UNSET
 
 
 def fma_add_rate(case: Case, ceilings: Sequence[Ceiling]) -> float:
     """FLOP/s with the FMA and the separate add pipes both busy, at the case's level; 0 when it was not measured."""
-    matching = _matching((case.dtype, "fma_add"), case.threads, ceilings, lambda isa: may_use(case.isa, isa))
-    return max(map(value_of, matching), default=0.0)
+    return max(map(value_of, _matching(ceilings, (case.dtype, "fma_add"), case.threads, case.isa)), default=0.0)
 
 
 def may_use(isa: str, level: str | UnsetType) -> bool:
@@ -97,40 +97,40 @@ def compute_name(ceiling: Ceiling) -> str:
     return " ".join(word for word in (dtype, isa_words(ceiling.isa), mix, threads_text(ceiling.threads)) if word)
 
 
-def _instructions(dtype: str, mix: str) -> list[tuple[str, str]]:
+def _instructions(dtype: str, mix: str) -> tuple[tuple[str, str], ...]:
     """(number type, mix) that may judge the work, best first."""
     if dtype == "i8":
-        return [("i8", "dot")]
+        return (("i8", "dot"),)
     if dtype == "bf16":
-        return [("bf16", "dot"), ("f32", "fma")]
+        return (("bf16", "dot"), ("f32", "fma"))
     if mix == "dot":
         # Operands of f32 or f64 that are multiplied as integers of 8 bits (weights and activations quantized).
-        return [("i8", "dot")]
-    return [(dtype, mix)] + ([(dtype, _STAND_INS[mix])] if mix in _STAND_INS else [])
+        return (("i8", "dot"),)
+    return ((dtype, mix), (dtype, _STAND_INS[mix])) if mix in _STAND_INS else ((dtype, mix),)
 
 
+@asked_once
 def _first(
-    wanted: Sequence[tuple[str, str]], threads: int, ceilings: Sequence[Ceiling], usable_isa: Callable[[str], bool]
+    ceilings: Iterable[Ceiling], wanted: tuple[tuple[str, str], ...], threads: int, isa: str | UnsetType
 ) -> ComputeRoof | UnsetType:
+    """The roof by the first of ``wanted`` that was measured for code of level ``isa``; UNSET: for any code."""
     for kind in wanted:
-        matching = _matching(kind, threads, ceilings, usable_isa)
+        matching = _matching(ceilings, kind, threads, isa)
         if matching:
             best = named(matching)
             own, other = " ".join(wanted[0]), " ".join(kind)
             why = "" if kind == wanted[0] else f"no {own} ceiling at this instruction set: judged by {other}"
-            isa = "" if isinstance(best.isa, UnsetType) else best.isa
-            return ComputeRoof(value_of(best), compute_name(best), best.id, isa, why)
+            level = "" if isinstance(best.isa, UnsetType) else best.isa
+            return ComputeRoof(value_of(best), compute_name(best), best.id, level, why)
     return UNSET
 
 
-def _matching(
-    kind: tuple[str, str], threads: int, ceilings: Sequence[Ceiling], usable_isa: Callable[[str], bool]
-) -> list[Ceiling]:
-    return [
-        c
-        for c in usable(ceilings, "compute")
-        if (c.dtype, c.mix, c.threads) == (*kind, threads) and usable_isa("" if isinstance(c.isa, UnsetType) else c.isa)
-    ]
+@asked_once
+def _matching(ceilings: Iterable[Ceiling], kind: tuple[str, str], threads: int, isa: str | UnsetType) -> list[Ceiling]:
+    alike = [c for c in usable(ceilings, "compute") if (c.dtype, c.mix, c.threads) == (*kind, threads)]
+    if isinstance(isa, UnsetType):
+        return alike
+    return [c for c in alike if may_use(isa, "" if isinstance(c.isa, UnsetType) else c.isa)]
 
 
 def named(matching: Sequence[Ceiling]) -> Ceiling:

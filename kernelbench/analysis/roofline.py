@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from msgspec import UNSET, Struct, UnsetType
 
 from kernelbench.analysis.ladder import bandwidth, largest_footprint, level_of
+from kernelbench.analysis.once import Ceilings, asked_once
 from kernelbench.analysis.peaks import ComputeRoof, compute_roof, higher_roof
 from kernelbench.analysis.peaks import compute_name as compute_name
 from kernelbench.analysis.peaks import threads_text as threads_text
@@ -88,9 +89,14 @@ def roof(record: Record, ceilings: Sequence[Ceiling], machine: Machine | UnsetTy
     )
 
 
-def ceilings_of(record: Record, ceilings: Iterable[Ceiling]) -> list[Ceiling]:
+def ceilings_of(record: Record, ceilings: Iterable[Ceiling]) -> Ceilings:
     """The ceilings of the machine and device that the record was measured on."""
-    return [c for c in ceilings if (c.machine, c.device) == (record.machine, record.device)]
+    return _ceilings_at(ceilings, record.machine, record.device)
+
+
+@asked_once
+def _ceilings_at(ceilings: Iterable[Ceiling], machine: str, device: str) -> Ceilings:
+    return Ceilings(c for c in ceilings if (c.machine, c.device) == (machine, device))
 
 
 def bytes_moved(work: Work) -> float | UnsetType:

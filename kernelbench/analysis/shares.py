@@ -1,5 +1,6 @@
 """What of each cache one thread has: private caches told from shared ones, by the CPUs that the threads run on."""
 
+import functools
 import math
 import re
 from bisect import bisect_left, bisect_right
@@ -7,7 +8,7 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from kernelbench.model import Cache, Machine, Unknown
+from kernelbench.model import Cache, Machine, Topology, Unknown
 
 _SIBLINGS = 64
 _MOST_THREADS = 1 << 16
@@ -48,26 +49,38 @@ def shares(machine: Machine, threads: int, cpus: Sequence[int] = ()) -> Shares:
     first), cores before SMT siblings. Where the OS does not say who shares a cache: L1 and L2 are taken as
     private, farther levels as shared by all.
     """
-    used = list(cpus) or order(machine)
-    # More threads than CPUs go round them, as they do when they are pinned.
-    used = sorted(used[thread % len(used)] for thread in range(min(threads, _MOST_THREADS))) if used else []
-    kinds = [k.name for k in machine.topology.kinds if any(_count(span, used) for span in _spans(k.cpus))]
-    if isinstance(machine.caches, Unknown):
-        return Shares((), False)
-    data = [cache for cache in machine.caches if cache.kind != "instruction"]
-    numbers = sorted({cache.level for cache in data})
-    found = [_smallest([c for c in data if c.level == level], used, threads) for level in numbers]
-    known = tuple(share for share in found if isinstance(share, Share))
-    hybrid = len(machine.topology.kinds) > 1
-    return Shares(known, bool(numbers) and len(known) == len(numbers), tuple(kinds) if hybrid else ())
+    # What the answer depends on can be hashed, the machine cannot; reports ask the same for thousands of cases.
+    return _shares(machine.caches, machine.topology, machine.limits.affinity, threads, tuple(cpus))
 
 
 def order(machine: Machine) -> list[int]:
     """Allowed CPUs in the order in which threads take them; empty when the topology names none."""
-    allowed = _spans(machine.limits.affinity)
-    kinds = [_spans(kind.cpus) for kind in machine.topology.kinds]
+    return _order(machine.topology, machine.limits.affinity)
+
+
+@functools.lru_cache(maxsize=1024)
+def _shares(
+    caches: tuple[Cache, ...] | Unknown, topology: Topology, affinity: str, threads: int, cpus: tuple[int, ...]
+) -> Shares:
+    used = list(cpus) or _order(topology, affinity)
+    # More threads than CPUs go round them, as they do when they are pinned.
+    used = sorted(used[thread % len(used)] for thread in range(min(threads, _MOST_THREADS))) if used else []
+    kinds = [k.name for k in topology.kinds if any(_count(span, used) for span in _spans(k.cpus))]
+    if isinstance(caches, Unknown):
+        return Shares((), False)
+    data = [cache for cache in caches if cache.kind != "instruction"]
+    numbers = sorted({cache.level for cache in data})
+    found = [_smallest([c for c in data if c.level == level], used, threads) for level in numbers]
+    known = tuple(share for share in found if isinstance(share, Share))
+    hybrid = len(topology.kinds) > 1
+    return Shares(known, bool(numbers) and len(known) == len(numbers), tuple(kinds) if hybrid else ())
+
+
+def _order(topology: Topology, affinity: str) -> list[int]:
+    allowed = _spans(affinity)
+    kinds = [_spans(kind.cpus) for kind in topology.kinds]
     ranked = []
-    for position, core in enumerate(machine.topology.smt_siblings):
+    for position, core in enumerate(topology.smt_siblings):
         cpus = [cpu for low, high in _spans(core) for cpu in range(low, min(high, low + _SIBLINGS) + 1)]
         for sibling, cpu in enumerate(cpu for cpu in cpus if _within(cpu, allowed)):
             kind = next((rank for rank, spans in enumerate(kinds) if _within(cpu, spans)), 0)

@@ -10,6 +10,7 @@ import math
 from msgspec import UnsetType
 
 from kernelbench.analysis.stats import MIN_ROUNDS, Interval
+from kernelbench.units import near_one, percent
 
 
 def by_interval(
@@ -26,20 +27,20 @@ def by_interval(
             "measure with --rounds 6 or more"
         )
     low, high = math.exp(interval.low), math.exp(interval.high)
-    span = f"the interval {low:.3f} to {high:.3f}"
+    span = f"the interval {near_one(low)} to {near_one(high)}"
     lower, upper = 1 / (1 + threshold), 1 + threshold
     if low > upper:
-        return "regressed", f"{span} lies wholly above {upper:.3f}"
+        return "regressed", f"{span} lies wholly above {near_one(upper)}"
     if high < lower:
-        return "improved", f"{span} lies wholly below {lower:.3f}"
+        return "improved", f"{span} lies wholly below {near_one(lower)}"
     if lower <= low and high <= upper:
-        return "unchanged", f"{span} lies wholly within {lower:.3f} to {upper:.3f}"
+        return "unchanged", f"{span} lies wholly within {near_one(lower)} to {near_one(upper)}"
     return "ambiguous", f"{span} crosses the threshold; {seen or seen_from(detectable(estimate, interval, threshold))}"
 
 
 def seen_from(slowdown: float) -> str:
     """The smallest slowdown that would have been seen (0.08 = 8%), in words."""
-    return f"slowdowns from {100 * slowdown:.1f}% would have been seen"
+    return f"slowdowns from {percent(slowdown)} would have been seen"
 
 
 def detectable(estimate: float, interval: Interval, threshold: float) -> float:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from msgspec import UNSET, Struct, UnsetType
 
-from kernelbench.cli._publish import FORMATS, STEP_SUMMARY, Output, check_place, outputs, publish
+from kernelbench.cli._publish import FORMATS, STEP_SUMMARY, Output, check_page, check_place, outputs, publish
 from kernelbench.errors import UsageError
 from kernelbench.thresholds import Thresholds, parse
 
@@ -33,6 +33,8 @@ class Gate(Struct, frozen=True):
     summary: Path | UnsetType
     sort: str
     only_changed: bool
+    page: Path | UnsetType = UNSET
+    """Where the page goes; absent where none is asked for."""
 
 
 def gate_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -65,6 +67,7 @@ def gate_options(command: Callable[..., Any]) -> Callable[..., Any]:
             metavar="FILE",
             help=f"Append the verdicts as Markdown [${STEP_SUMMARY}].",
         ),
+        click.option("--html", type=click.Path(path_type=Path), metavar="PATH", help="Also write a page, in one file."),
         click.option("--sort", type=click.Choice(SORTS), default=SORTS[0], show_default=True, help="Order of cells."),
         click.option("--only-changed", is_flag=True, help="Leave unchanged cells out of tables."),
     )
@@ -73,17 +76,22 @@ def gate_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
-def gate(given: dict[str, Any]) -> Gate:
-    """The gate that the options of ``gate_options`` ask for. Raises UsageError for what contradicts itself."""
+def gate(given: dict[str, Any], sources: Sequence[Path] = ()) -> Gate:
+    """The gate that the options of ``gate_options`` ask for; ``sources`` are files that nothing may write over.
+
+    Raises UsageError for what contradicts itself.
+    """
     fail_on: tuple[str, ...] = given["fail_on"]
     if "none" in fail_on and len(set(fail_on)) > 1:
         others = ", ".join(dict.fromkeys(one for one in fail_on if one != "none"))
         raise UsageError(f"--fail-on none and --fail-on {others} exclude each other: give one of them")
     summary: Path | UnsetType = UNSET if given["summary"] is None else given["summary"]
     wanted = outputs(given["format"], as_json=given["as_json"])
-    for option, path in [("--summary", summary), *(("--format", output.path) for output in wanted)]:
+    page: Path | UnsetType = UNSET if given["html"] is None else given["html"]
+    for option, path in [("--summary", summary), *(("--format", output.path) for output in wanted), ("--html", page)]:
         if not isinstance(path, UnsetType):
             check_place(option, path)
+    check_page(page, sources)
     return Gate(
         parse(given["threshold"]),
         wanted,
@@ -91,6 +99,7 @@ def gate(given: dict[str, Any]) -> Gate:
         summary,
         given["sort"],
         given["only_changed"],
+        page,
     )
 
 

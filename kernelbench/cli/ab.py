@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from kernelbench.cli._publish import write_page
 from kernelbench.cli._quiet import wait_quiet_option
 from kernelbench.cli._selecting import selected, selection_options
 from kernelbench.cli._verdicts import Gate, exit_code, gate, gate_options, publish, refuse_nothing, warn_idle
@@ -13,7 +14,7 @@ from kernelbench.report.text import safe_text
 
 if TYPE_CHECKING:
     from kernelbench.gate.execute import Outcome
-    from kernelbench.report.comparison_words import Named
+    from kernelbench.report.comparison_pair import Pair
 
 INTERRUPTED, OUR_FAULT = 130, 70
 
@@ -50,6 +51,7 @@ def _compare(config: Config, wanted: Gate, given: dict[str, Any]) -> int:
     from kernelbench.gate.session import measure, prepare
     from kernelbench.gate.sides import opened
     from kernelbench.gate.verdicts import comparison, result
+    from kernelbench.report.comparison_pair import Pair
     from kernelbench.report.comparison_words import Named
     from kernelbench.runner.quiet import noting_quiet
     from kernelbench.runner.session import now
@@ -79,15 +81,18 @@ def _compare(config: Config, wanted: Gate, given: dict[str, Any]) -> int:
         used = {cell.case.id for cell in measured.board.cells if cell.floor}
         found = comparison(measured, wanted.thresholds.default, (*floors.notes(kept, used), *notes))
         output = default_output(asked, now(), session.machine.id) if is_folder else asked
-        write_result(output, result(measured, found))
+        kept_file = result(measured, found)
+        write_result(output, kept_file)
         click.echo(f"wrote {output}", err=True)
-        named = [Named(sides[0].title, sides[1].title, found)]
-    return _answer(named, measured.outcome, wanted)
+        pair = Pair(Named(sides[0].title, sides[1].title, found), kept_file, kept_file)
+    return _answer(pair, measured.outcome, wanted)
 
 
-def _answer(named: "list[Named]", outcome: "Outcome", wanted: Gate) -> int:
+def _answer(pair: "Pair", outcome: "Outcome", wanted: Gate) -> int:
     """Print what was found; the exit code."""
+    named = [pair.named]
     publish(named, (), wanted)
+    write_page([pair], (), wanted)
     warn_idle(wanted, named)
     for fault in outcome.faults:
         click.echo(f"error: kernelbench's own code failed in a worker, please report it: {safe_text(fault)}", err=True)

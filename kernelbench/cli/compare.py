@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 import click
 from msgspec import UNSET, Struct, UnsetType
 
+from kernelbench.cli._publish import write_page
 from kernelbench.cli._verdicts import Gate, exit_code, gate, gate_options, publish, refuse_nothing, warn_idle
 from kernelbench.errors import MissingBaseline, UsageError
 
 if TYPE_CHECKING:
     from kernelbench.analysis.expectations import Judged
     from kernelbench.model import Result
-    from kernelbench.report.comparison_words import Named
+    from kernelbench.report.comparison_pair import Pair
 
 
 COMPARABLE = ("run", "baseline")
@@ -51,8 +52,8 @@ def command(results: tuple[str, ...], **given: Any) -> int:
     Exit codes: 0 no cell regressed, 1 one did or an expectation failed, 4 one that BASE measured failed, 5 nothing
     could be compared; 3 ambiguous, 6 missing where asked.
     """
-    wanted = gate(given)
     base, news = _sides(results, given["baseline"])
+    wanted = gate(given, [one.path for one in (base, *news) if not isinstance(one, UnsetType)])
     with _no_collecting():
         return _answer(base, news, wanted, given)
 
@@ -63,15 +64,17 @@ def _answer(base: Labelled | UnsetType, news: Sequence[Labelled], wanted: Gate, 
     shared = UNSET if isinstance(base, UnsetType) else (base.label, _read(base))
     loaded = [(one, _read(one)) for one in news]
     bases = [_baseline(given["baseline"], new) if isinstance(shared, UnsetType) else shared for _, new in loaded]
-    comparisons = [
-        _named(before, one, result, wanted, given)
+    pairs = [
+        _pair(before, one, result, wanted, given)
         for before, (one, result) in zip(bases, loaded, strict=True)
         if not isinstance(before, UnsetType)
     ]
+    comparisons = [pair.named for pair in pairs]
     judged = _judged(given["expect"], loaded)
     warn_idle(wanted, comparisons)
     if comparisons or judged:
         publish(comparisons, judged, wanted)
+        write_page(pairs, judged, wanted)
     refuse_nothing(comparisons)
     return exit_code(comparisons, wanted.fail_on, judged, no_baseline=UNSET in bases)
 
@@ -137,10 +140,9 @@ def _baseline(name: str, new: "Result") -> "tuple[str, Result] | UnsetType":
         return UNSET
 
 
-def _named(
-    before: "tuple[str, Result]", one: Labelled, result: "Result", wanted: Gate, given: dict[str, Any]
-) -> "Named":
+def _pair(before: "tuple[str, Result]", one: Labelled, result: "Result", wanted: Gate, given: dict[str, Any]) -> "Pair":
     from kernelbench.analysis.compare import compare
+    from kernelbench.report.comparison_pair import Pair
     from kernelbench.report.comparison_words import Named
 
     name, base = before
@@ -151,7 +153,7 @@ def _named(
         across_machines=given["across_machines"],
         normalise=given["normalise"],
     )
-    return Named(name, one.label, made)
+    return Pair(Named(name, one.label, made), base, result)
 
 
 def _judged(config: Path | None, loaded: Sequence["tuple[Labelled, Result]"]) -> "list[Judged]":

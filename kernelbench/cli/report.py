@@ -1,11 +1,13 @@
-"""``kernelbench report``: show a result on the terminal, or write it as HTML, CSV, Markdown or JSON."""
+"""``kernelbench report``: show a result on the terminal, or write it as a page, a picture, a table or a document."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import click
 
+from kernelbench.cli._documents import check, picture_for, write
 from kernelbench.errors import ResultFileError, UsageError
-from kernelbench.model import Result, SideInfo
+from kernelbench.model import Result
 
 RESULTS = Path("results")
 BESIDE = "beside the result"
@@ -13,7 +15,7 @@ BESIDE = "beside the result"
 
 
 @click.command(name="report")
-@click.argument("result", type=click.Path(path_type=Path), required=False)
+@click.argument("results", nargs=-1, type=click.Path(path_type=Path), metavar="[RESULT]...")
 @click.option(
     "--html",
     is_flag=False,
@@ -21,30 +23,40 @@ BESIDE = "beside the result"
     metavar="[PATH]",
     help="Write one self-contained page; without PATH beside the result.",
 )
+@click.option("--open", "opened", is_flag=True, help="Open the page in a browser; implies --html.")
+@click.option("--svg", metavar="PATH|-", help="Write the roofline as a picture; - is stdout.")
+@click.option("--png", metavar="PATH", help="Write the roofline as a picture for a slide.")
 @click.option("--csv", metavar="PATH|-", help="Write every number, one line a case; - is stdout.")
-@click.option("--md", metavar="PATH|-", help="Write Markdown; - is stdout.")
+@click.option("--md", metavar="PATH|-", help="Write Markdown, with the picture where one is written; - is stdout.")
+@click.option("--brief", is_flag=True, help="Make --md short enough for a comment: finding, fastest cases, advice.")
 @click.option("--json", "as_json", is_flag=True, help="Print rows, machines and ceilings as JSON.")
-def command(result: Path | None, html: str | None, csv: str | None, md: str | None, as_json: bool) -> None:
+def command(
+    results: tuple[Path, ...],
+    html: str | None,
+    opened: bool,
+    svg: str | None,
+    png: str | None,
+    csv: str | None,
+    md: str | None,
+    brief: bool,
+    as_json: bool,
+) -> None:
     """Show RESULT (without one: the newest in results/).
 
-    Without an option prints the table and a roofline.
+    Without an option prints the table and a roofline. Several results are compared, case by case, with the first.
     """
-    source = result or newest(RESULTS)
-    pages = {"html": _beside(source, html), "csv": csv, "md": md, "json": "-" if as_json else None}
-    wanted = {kind: target for kind, target in pages.items() if target}
-    _check(source, wanted)
-    from kernelbench.store.files import read_result
+    sources = results or (newest(RESULTS),)
+    page = _page(sources, html or (BESIDE if opened else None))
+    asked = {"html": page, "svg": svg, "png": png, "csv": csv, "md": md, "json": "-" if as_json else None}
+    wanted = {kind: target for kind, target in asked.items() if target}
+    if brief and "md" not in wanted:
+        raise UsageError("--brief shortens --md; give --md PATH as well, or --md -")
+    check(wanted, sources)
+    _show(sources, wanted, brief=brief)
+    if opened:
+        from kernelbench.cli._browser import open_page
 
-    content = read_result(source)
-    if content.kind == "ab":
-        _paired(source, content, wanted)
-        return
-    if not wanted:
-        from kernelbench.cli._outcome import show
-
-        show(content)
-    for kind, target in wanted.items():
-        _write(_rendered(kind, content), target)
+        open_page(Path(wanted["html"]))
 
 
 def newest(folder: Path) -> Path:
@@ -55,64 +67,49 @@ def newest(folder: Path) -> Path:
     return found[-1]
 
 
-def _beside(source: Path, html: str | None) -> str | None:
-    return str(source.with_suffix(".html")) if html == BESIDE else html
+def _page(sources: Sequence[Path], html: str | None) -> str | None:
+    """Where the page goes: beside the newest of the results unless a path says otherwise."""
+    if html != BESIDE:
+        return html
+    last = sources[-1]
+    return str(last.with_suffix(".html") if len(sources) == 1 else last.with_name(f"{last.stem}-compared.html"))
 
 
-def _check(source: Path, wanted: dict[str, str]) -> None:
-    """Refuse what would destroy a result or mix two documents on stdout. Raises UsageError."""
-    printed = [kind for kind, target in wanted.items() if target == "-"]
-    if "html" in printed:
-        raise UsageError("--html - is not possible: a page of 1 MB is not for a terminal; give it a path")
-    if len(printed) > 1:
-        raise UsageError(f"only one document can go to stdout, not {' and '.join(printed)}; give the others a path")
+def _show(sources: Sequence[Path], wanted: Mapping[str, str], *, brief: bool) -> None:
+    """Every document that is wanted; without one the terminal's."""
+    from kernelbench.cli import _compared
+
+    if len(sources) > 1:
+        _compared.show_runs(sources, wanted)
+        return
+    from kernelbench.store.files import read_result
+
+    content = read_result(sources[0])
+    if content.kind == "ab":
+        _compared.show_pairs(sources[0], content, wanted)
+        return
+    if not wanted:
+        from kernelbench.cli._outcome import show
+
+        show(content)
+    picture = picture_for(wanted)
     for kind, target in wanted.items():
-        if target != "-" and (Path(target).suffix == ".json" or Path(target).absolute() == source.absolute()):
-            raise UsageError(
-                f"--{kind} {target} would write over a result file; "
-                f"to show it: `kernelbench report {target} --{kind} PATH`"
-            )
+        document = _markdown(content, picture, brief=brief) if kind == "md" else _rendered(kind, content)
+        write(document, target)
 
 
-def _rendered(kind: str, content: Result) -> str:
+def _markdown(content: Result, picture: str, *, brief: bool) -> str:
+    from kernelbench.report import brief as short
+    from kernelbench.report import md
+
+    if brief:
+        return short.render(content, picture)
+    return short.with_picture(md.render(content), picture) if picture else md.render(content)
+
+
+def _rendered(kind: str, content: Result) -> str | bytes:
     """The document of one format; each is imported only when asked for."""
     import importlib
 
-    text: str = importlib.import_module(f"kernelbench.report.{kind}").render(content)
-    return text
-
-
-def _paired(source: Path, content: Result, wanted: dict[str, str]) -> None:
-    """Show the verdicts that `ab` found. Raises UsageError for a document that has no place for them."""
-    import shutil
-
-    from kernelbench.analysis.paired import stored
-    from kernelbench.report import comparison, comparison_md
-    from kernelbench.report.comparison_words import Named
-
-    refused = [kind for kind in wanted if kind not in ("md", "json")]
-    if refused or len(content.sides) != 2:
-        what = f"--{refused[0]} shows a run" if refused else "it does not tell both sides"
-        raise UsageError(f"{source}: is a result of `ab`, and {what}; show it with no option, --md or --json")
-    base, head = (_title(side) for side in content.sides)
-    found = Named(base, head, stored(content))
-    if not wanted:
-        width = shutil.get_terminal_size((80, 24)).columns
-        click.echo(comparison.render(found, width=width), nl=False)
-    for kind, target in wanted.items():
-        _write(comparison.to_json([found]) if kind == "json" else comparison_md.render([found]), target)
-
-
-def _title(side: SideInfo) -> str:
-    facts = ", ".join(filter(None, (side.commit[:9], "changed" if side.dirty else "")))
-    return f"{side.label} ({facts})" if facts and not side.commit.startswith(side.label) else side.label
-
-
-def _write(text: str, target: str) -> None:
-    if target == "-":
-        click.echo(text, nl=False)
-        return
-    from kernelbench.store.files import write_text_atomic
-
-    write_text_atomic(Path(target), text)
-    click.echo(f"wrote {target}", err=True)
+    document: str | bytes = importlib.import_module(f"kernelbench.report.{kind}").render(content)
+    return document

@@ -51,7 +51,7 @@ def lines(found: Sequence[Advice], *, width: int) -> list[str]:
         lead = f"{number:2}. "
         shown += textwrap.wrap(text, width, initial_indent=lead, subsequent_indent=" " * len(lead))
     if len(found) > MOST_SHOWN:
-        left = f"    {len(found) - MOST_SHOWN} more, of less gain: --md has them all."
+        left = f"    {len(found) - MOST_SHOWN} more, of less gain: --json has them all."
         shown += textwrap.wrap(left, width, subsequent_indent="    ")
     return shown
 

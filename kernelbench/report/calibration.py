@@ -11,7 +11,7 @@ from kernelbench.report.columns import show
 from kernelbench.report.comparison import notes, table
 from kernelbench.report.comparison_words import natural
 from kernelbench.report.text import clip, safe_text
-from kernelbench.units import percent
+from kernelbench.units import percent, short_percent
 
 _MIN_NAME = 30
 """A table that cannot give case ids this width drops columns first, the most telling last."""
@@ -59,7 +59,7 @@ def _summary(found: Calibration) -> Iterator[str]:
             over = sum(power >= FOUND for power in powers)
             yield (
                 f"{_signed(asked)} in one cell: found in {percent(sum(powers) / len(powers))} of trials; in at least "
-                f"{FOUND:.0%} of them for {over} of {len(powers)} cells"
+                f"{short_percent(FOUND)} of them for {over} of {len(powers)} cells"
             )
 
 
@@ -68,7 +68,7 @@ def _asked(found: Calibration) -> list[float]:
 
 
 def _signed(share: float) -> str:
-    return f"+{100 * share:.3g}%"
+    return f"+{short_percent(share)}"
 
 
 def _table(found: Calibration, cells: list[Calibrated], width: int) -> str:
@@ -101,12 +101,12 @@ def _taken(columns: dict[str, list[str]]) -> int:
 
 
 def _rate(cell: Calibrated, of: Callable[[Rates], float]) -> str:
-    return "" if isinstance(cell.rates, UnsetType) else f"{100 * of(cell.rates):.3g}%"
+    return "" if isinstance(cell.rates, UnsetType) else short_percent(of(cell.rates))
 
 
 def _power(cell: Calibrated, asked: float) -> str:
     found = next((one.found for one in cell.slowed if one.asked == asked), msgspec.UNSET)
-    return "-" if isinstance(found, UnsetType) else f"{found:.0%}"
+    return "-" if isinstance(found, UnsetType) else short_percent(found)
 
 
 def _smallest(cell: Calibrated) -> str:
@@ -128,14 +128,14 @@ def _legend(found: Calibration) -> Iterator[str]:
     if _asked(found):
         yield (
             f"{', '.join(map(_signed, _asked(found)))}: share of trials in which HEAD with that much extra work inside "
-            f"its compiled call is called regressed. sees: smallest slowdown found in {FOUND:.0%} of trials (<=: "
-            "smaller ones were not tried; ~: interpolated between two that were). One up to the threshold is not meant "
-            "to be found."
+            f"its compiled call is called regressed. sees: smallest slowdown found in {short_percent(FOUND)} of trials "
+            "(<=: smaller ones were not tried; ~: interpolated between two that were). One up to the threshold is not "
+            "meant to be found."
         )
     yield (
         f"These are {found.trials} replays of the gate on rounds drawn at random from {rounds} measured ones a kind, "
-        f"not {found.trials} runs: a disturbance that hits up to {unseen(rounds):.0%} of rounds may be in none of them "
-        "(5% odds)."
+        f"not {found.trials} runs: a disturbance that hits up to {percent(unseen(rounds))} of rounds may be in none of "
+        "them (5% odds)."
     )
 
 

@@ -44,6 +44,10 @@ class Ridge(Struct, frozen=True):
     name: str
     intensity: float
     gflops: float
+    level: str
+    """Of the slope."""
+    dtype: str
+    """Of the peak."""
 
 
 class Dot(Struct, frozen=True):
@@ -81,13 +85,18 @@ def _chart(rows: Sequence[Row], ceilings: Sequence[Ceiling], machine: str, threa
     own = [c for c in ceilings if (c.machine, c.threads) == (machine, threads)]
     dots = [d for d in _dots(rows) if (d.row.machine, d.row.threads) == (machine, threads)]
     slopes, peaks = _slopes(own), _peaks(own, frozenset(d.row.dtype for d in dots))
-    ridges = tuple(Ridge(f"{s.level} meets {p.name}", p.gflops / s.gbps, p.gflops) for p in peaks for s in slopes)
+    ridges = tuple(_ridge(s, p) for p in peaks for s in slopes)
     xs = [d.intensity for d in dots] + [r.intensity for r in ridges]
     x_range = (min(xs) / 2, max(xs) * 6)
     ys = [d.gflops for d in dots]
     low = min([*ys, *(s.gbps * x_range[0] for s in slopes)]) / 1.5
     high = max([*ys, *(p.gflops for p in peaks)]) * 1.8
     return Chart(machine, threads, slopes, peaks, ridges, tuple(dots), x_range, (low, high))
+
+
+def _ridge(slope: Slope, peak: Peak) -> Ridge:
+    name = f"{slope.level} meets {peak.name}"
+    return Ridge(name, peak.gflops / slope.gbps, peak.gflops, slope.level, peak.dtype)
 
 
 def _dots(rows: Iterable[Row]) -> list[Dot]:

@@ -9,6 +9,7 @@ from msgspec.structs import fields
 from kernelbench.analysis.above import CAUSES
 from kernelbench.report.rows import Number, Row
 from kernelbench.report.text import safe_text
+from kernelbench.units import error as error
 from kernelbench.units import percent, ratio, seconds, three_digits
 
 FIELDS = tuple(f.name for f in fields(Row) if f.name not in ("above", "higher", "own_params"))
@@ -29,17 +30,22 @@ class Group(Struct, frozen=True):
     """The rows that answer one question: one op at one shape."""
 
     title: str
-    """"matmul n=512", "attention b=1,h=8 causal=1, cold"."""
+    """"matmul n=512", "attention b=1,h=8 causal=1 cold cache"; with the machine's id where the rows are of several."""
     rows: tuple[Row, ...]
 
 
 def groups(rows: Iterable[Row]) -> Iterator[Group]:
-    """The rows (in ladder order) by op, shape, parameters of all its variants, and cache state."""
-    for _, members in groupby(rows, key=lambda r: (r.op, r.shape, _shared_params(r), r.cache)):
-        found = tuple(members)
-        first = found[0]
-        words = [first.op, first.shape, _shared_params(first), "cold cache" if first.cache == "cold" else ""]
-        yield Group(safe_text(" ".join(w for w in words if w)), found)
+    """The rows (in ladder order) by machine, op, shape, parameters of all its variants, and cache state."""
+    of_machines: dict[str, list[Row]] = {}
+    for row in rows:
+        of_machines.setdefault(row.machine, []).append(row)
+    for machine, own in of_machines.items():
+        where = f"on {machine}" if len(of_machines) > 1 else ""
+        for _, members in groupby(own, key=lambda r: (r.op, r.shape, _shared_params(r), r.cache)):
+            found = tuple(members)
+            first = found[0]
+            words = [first.op, first.shape, _shared_params(first), "cold cache" if first.cache == "cold" else "", where]
+            yield Group(safe_text(" ".join(w for w in words if w)), found)
 
 
 def _shared_params(row: Row) -> str:
@@ -61,7 +67,7 @@ def plus_minus(row: Row) -> str:
     if isinstance(middle, UnsetType) or isinstance(low, UnsetType) or isinstance(high, UnsetType):
         return ""
     arm = max(high - middle, middle - low) / middle
-    return f"±{percent(arm) if arm < 0.0995 else f'{100 * arm:.0f}%'}"
+    return f"±{percent(arm)}"
 
 
 def speedup(value: float) -> str:
@@ -73,11 +79,6 @@ def interval(row: Row) -> str:
     """Both ends of the interval: "8.12 us to 8.40 us"; empty without one."""
     low, high = show(row.ci_low_s, seconds), show(row.ci_high_s, seconds)
     return f"{low} to {high}" if low and high else ""
-
-
-def error(value: float) -> str:
-    """An error with two digits: "3.1e-07", "0" when exact."""
-    return "0" if value == 0 else f"{value:.1e}"
 
 
 def show(value: Number, form: Callable[[float], str]) -> str:
@@ -150,6 +151,7 @@ FLAGS = {
     "model?": "no measured reason for being above its roof: its work model or the roof is wrong, not a triumph",
     "disturbed": "never got a quiet moment: preempted, at a slow clock, or a neighbour on the same core",
     "noisy": "rounds scatter by more than 10%: measure again on a quieter machine before trusting the median",
+    "rounds-dropped": "fewer rounds than planned: the time was spent, or the run was interrupted",
     "dispatch": "the time includes a call from Python",
     "fast-math": "the compiler was allowed to reorder its floating-point sums; its tolerance says what that costs",
 }

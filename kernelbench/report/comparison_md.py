@@ -1,10 +1,7 @@
 """A comparison as GitHub-flavoured Markdown: for a step summary, a merge request or a file."""
 
-import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
-
-from msgspec import UnsetType
 
 from kernelbench.analysis.cell import Cell
 from kernelbench.report.columns import show
@@ -22,7 +19,10 @@ from kernelbench.report.comparison_words import (
     number_form,
     ratio_text,
 )
+from kernelbench.report.markdown import code as code
+from kernelbench.report.markdown import escaped as escaped
 from kernelbench.report.text import safe_text
+from kernelbench.units import percent
 
 if TYPE_CHECKING:
     from kernelbench.analysis.expectations import Judged
@@ -71,7 +71,7 @@ def _table(cells: Sequence[Cell], basis: str) -> str:
             interval_text(c),
             show(c.base, form),
             show(c.new, form),
-            "" if isinstance(c.threshold, UnsetType) else f"{100 * c.threshold:g}%",
+            show(c.threshold, percent),
         )
         # Those that fail a gate first, but even of them no more.
         for c in listed(cells, MOST_ROWS)[:MOST_ROWS]
@@ -102,17 +102,3 @@ def _expectations(judged: Sequence["Judged"]) -> Iterator[str]:
         f"- **{LABELS.get(one.state, one.state)}** {escaped(safe_text(one.rule))}: {escaped(safe_text(one.reason))}"
         for one in by_state(judged)
     )
-
-
-def code(text: str) -> str:
-    """Foreign text as a code span, in which nothing is a tag, a link or a mention, and a bar ends no table cell."""
-    safe = safe_text(text).replace("|", "\\|")
-    fence = "`" * (1 + max((len(run) for run in re.findall("`+", safe)), default=0))
-    pad = " " if safe[:1] in ("`", " ", "") or safe[-1:] in ("`", " ") else ""
-    return f"{fence}{pad}{safe}{pad}{fence}"
-
-
-def escaped(text: str) -> str:
-    """Text that Markdown shows as it is: no tag, link, mention, emphasis or cell border of its own."""
-    marked = re.sub(r"([\\`*_{}\[\]<>|#~!])", r"\\\1", text.replace("&", "&amp;"))
-    return marked.replace("@", "&#64;").replace("://", "&#58;//").replace("www.", "www&#46;")

@@ -7,7 +7,7 @@ from msgspec import Struct, UnsetType
 
 from kernelbench.analysis.cell import VERDICTS, Cell, Comparison, overall
 from kernelbench.report.columns import show
-from kernelbench.units import percent, seconds
+from kernelbench.units import near_one, percent, seconds
 
 SORTS = ("verdict", "ratio", "case")
 """The gravest first; the slowest first; by case id."""
@@ -131,4 +131,4 @@ def interval_text(cell: Cell) -> str:
 
 def ratio_text(value: float) -> str:
     """A ratio near 1 with three decimals: there, three significant digits would hide 0.4%."""
-    return f"{value:.3f}" if value < 10 else f"{value:.1f}"
+    return near_one(value)

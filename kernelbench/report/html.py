@@ -1,76 +1,95 @@
-"""The report as one self-contained HTML file that works offline and runs no code but its own.
+"""The report as one self-contained HTML file that works offline and runs no code but its own (``report.page``).
 
-Everything that comes from a result file is untrusted: the template escapes it, the data island escapes
-``<``, and the page's Content-Security-Policy allows exactly the two scripts written here, by their hash,
-no network and no evaluation of text. Vega therefore runs its expressions through its interpreter.
+The page is a list of sections: each ``section_*`` module makes one from the rows, and the template draws any of
+them. Adding one is its module and a line in ``SECTIONS``.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from msgspec import UnsetType
+from msgspec import Struct, UnsetType
 
+from kernelbench.analysis.expectations import kept
 from kernelbench.model import Result
-from kernelbench.report.advice import finding
-from kernelbench.report.chart import charts
-from kernelbench.report.columns import COLUMNS, FLAGS, groups, interval
+from kernelbench.report import advice, section_ladder, section_quantization, section_roofline, section_scaling
+from kernelbench.report.expectations import LABELS, by_state
 from kernelbench.report.facts import ceiling_lines, machine_facts, method
-from kernelbench.report.page import chart_scripts, filled
+from kernelbench.report.page import chart_scripts, filled, own_scripts
+from kernelbench.report.page_filters import filters
+from kernelbench.report.page_legend import legend
+from kernelbench.report.page_table import table
+from kernelbench.report.page_unmeasured import unmeasured
 from kernelbench.report.rows import Row, rows
+from kernelbench.report.section import Head, Section, Table
 from kernelbench.report.text import safe_text
+from kernelbench.report.thinning import ON_CANVAS
+
+SECTIONS: tuple[Callable[[Sequence[Row], Result], Section | UnsetType], ...] = (
+    section_roofline.section,
+    section_ladder.section,
+    section_scaling.section,
+    section_quantization.section,
+)
+"""What the page shows above the table, in order."""
+
+_SCRIPTS = ("figures.js", "tips.js", "table.js", "filters.js", "link.js")
+
+
+class _Link(Struct, frozen=True):
+    """One entry of the table of contents."""
+
+    id: str
+    title: str
 
 
 def render(result: Result) -> str:
     """The whole page."""
     everything = rows(result)
-    measured = [r for r in everything if r.status == "measured"]
-    drawn = charts(everything, result.ceilings)
+    made = [section(everything, result) for section in SECTIONS]
+    sections = [section for section in made if not isinstance(section, UnsetType)]
+    shown = table(everything)
+    advised = advice.texts(advice.advice(everything, result))
+    missing = unmeasured(everything, result.ceilings)
     values = {
         "created": safe_text(result.created),
-        "found": finding(everything, result),
-        "spec": _spec(result, everything) if drawn else {},
-        "columns": [COLUMNS[k] for k in _shown(measured)],
-        "groups": [(group.title, [_cells(row, _shown(measured)) for row in group.rows]) for group in groups(measured)],
-        "flags": {f: FLAGS[f] for f in FLAGS if any(f in r.flags for r in measured)},
-        "unmeasured": _unmeasured(everything),
-        "ceilings": ceiling_lines(result.ceilings),
-        "machines": [machine_facts(m) for m in result.machines.values()],
+        "found": advice.finding(everything, result),
+        "machines": [machine_facts(machine) for machine in result.machines.values()],
+        "contents": _contents(sections, shown=bool(everything), advised=bool(advised), missing=bool(missing)),
+        "sections": sections,
+        "filters": filters(everything),
+        "canvas": sum(row.status == "measured" for row in everything) > ON_CANVAS,
+        "legend": legend(everything, result.ceilings),
+        "table": shown,
+        "advised": advised,
+        "expected": _expected(result),
+        "ceilings": _ceilings(result),
         "method": method(result, everything),
+        "missing": missing,
     }
-    return filled("report.html.j2", chart_scripts("report.js") if drawn else (), values)
+    drawn = any(section.figures for section in sections)
+    return filled("report.html.j2", (chart_scripts if drawn else own_scripts)(*_SCRIPTS), values)
 
 
-def _spec(result: Result, everything: Sequence[Row]) -> dict[str, object]:
-    from kernelbench.report.chart_html import spec
-
-    return spec(charts(everything, result.ceilings))
-
-
-def _shown(measured: Sequence[Row]) -> list[str]:
-    return [k for k in COLUMNS if any(COLUMNS[k].text(r) for r in measured)]
+def _contents(sections: Sequence[Section], *, shown: bool, advised: bool, missing: bool) -> list[_Link]:
+    links = [_Link(section.id, section.title) for section in sections]
+    links += [_Link("table", "Table")] if shown else []
+    links += [_Link("advice", advice.TITLE)] if advised else []
+    links.append(_Link("machine", "Machine and method"))
+    return links + ([_Link("missing", "Not measured")] if missing else [])
 
 
-def _cells(row: Row, keys: Sequence[str]) -> list[dict[str, str]]:
-    """One table row: text, class, hover text and, for the roof fraction, the length of its bar."""
-    cells = []
-    for key in keys:
-        cell = {"text": COLUMNS[key].text(row), "kind": "number" if COLUMNS[key].numeric else "word", "title": ""}
-        if key == "variant":
-            cell |= {"kind": "name", "title": safe_text(row.case_id)}
-        elif key == "median":
-            cell["title"] = interval(row)
-        elif key == "fraction" and not isinstance(row.roof_fraction, UnsetType):
-            cell["bar"] = f"{100 * min(1.0, row.roof_fraction):.1f}%"
-            cell["title"] = safe_text(row.roof_name)
-        elif key == "flags":
-            cell["title"] = "; ".join(FLAGS[f] for f in row.flags if f in FLAGS)
-        cells.append(cell)
-    return cells
+def _expected(result: Result) -> Table:
+    heads = tuple(Head(title, numeric=False) for title in ("state", "expectation", "found"))
+    judged = by_state(kept(result))
+    return Table(heads, tuple((LABELS[one.state], safe_text(one.rule), safe_text(one.reason)) for one in judged))
 
 
-def _unmeasured(everything: Sequence[Row]) -> list[tuple[str, list[tuple[str, str]]]]:
-    found_cases = []
-    for status in ("failed", "skipped"):
-        cases = [(safe_text(r.case_id), safe_text(r.reason)) for r in everything if r.status == status]
-        if cases:
-            found_cases.append((status.capitalize(), cases))
-    return found_cases
+def _ceilings(result: Result) -> Table:
+    heads = (
+        Head("ceiling", numeric=False),
+        Head("value", "The largest of its probes."),
+        Head("working set a thread"),
+        Head("spread", "How far the median probe lies below the largest."),
+        Head("how", numeric=False),
+    )
+    lines = ceiling_lines(result.ceilings)
+    return Table(heads, tuple((one.name, one.value, one.footprint, one.spread, one.provenance) for one in lines))

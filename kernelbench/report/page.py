@@ -1,6 +1,6 @@
 """What every page shares: one self-contained file that works offline and runs no code but its own.
 
-Everything that comes from a measurement file is untrusted: the templates escape it, the data island escapes
+Everything that comes from a measurement file is untrusted: the templates escape it, the data islands escape
 ``<``, and the Content-Security-Policy allows exactly the scripts of the page, by their hash, no network and no
 evaluation of text. Vega therefore runs its expressions through its interpreter.
 """
@@ -33,12 +33,17 @@ def filled(template: str, scripts: Sequence[str], values: dict[str, Any]) -> str
     )
 
 
-def chart_scripts(own: str) -> tuple[str, str]:
-    """Vega and the page's own script, a file of the templates folder."""
+def chart_scripts(*own: str) -> tuple[str, ...]:
+    """Vega, then the page's ``own_scripts``."""
+    return _bundle(), *own_scripts(*own)
+
+
+def own_scripts(*names: str) -> tuple[str, ...]:
+    """Scripts of the templates folder, in the order given."""
     from importlib.resources import files
 
-    script = (files("kernelbench.report") / "templates" / own).read_text(encoding="utf-8")
-    return _bundle(), _inline(script)
+    folder = files("kernelbench.report") / "templates"
+    return tuple(_inline((folder / name).read_text(encoding="utf-8")) for name in names)
 
 
 @functools.cache

@@ -1,16 +1,15 @@
 """The one table of derived columns: every format shows these rows, none computes its own."""
 
-from collections.abc import Iterable
-
 from msgspec import UNSET, Struct, UnsetType
 from msgspec.structs import replace
 
-from kernelbench.analysis.above import explain_above
-from kernelbench.analysis.match import same_problem
+from kernelbench.analysis.above import Explanation, explain_above
+from kernelbench.analysis.once import Ceilings
 from kernelbench.analysis.peaks import isa_words
 from kernelbench.analysis.roofline import NoRoof, Roof, bytes_moved, derived_flags, intensity, roof
 from kernelbench.analysis.timing import Timing, timing
-from kernelbench.model import STYLES, Case, Failed, Measured, Record, Result, Skipped
+from kernelbench.model import STYLES, Case, Failed, Machine, Measured, Record, Result, Skipped
+from kernelbench.report.peers import Peers, Timed
 from kernelbench.report.settings import chosen, order, params_text, shape_text, shared_params
 from kernelbench.units import ratio
 
@@ -82,22 +81,16 @@ class Row(Struct, frozen=True, omit_defaults=True):
     """Those of ``params`` that other variants of the op lack: part of its name in tables. No CSV column."""
 
 
-class _Timed(Struct, frozen=True):
-    record: Record
-    timing: Timing | UnsetType
-
-
 def rows(result: Result) -> tuple[Row, ...]:
     """One row a record, in ladder order: op, shape, params of all its variants, cache, style, variant, own params,
     dtype, threads, isa."""
-    timed = [_Timed(record, timing(record)) for record in result.records]
-    tasks: dict[tuple[str, ...], list[_Timed]] = {}
-    for t in timed:
-        tasks.setdefault(_task(t.record), []).append(t)
+    timed = [Timed(record, timing(record), shape_text(record.case)) for record in result.records]
+    peers = Peers(timed)
     of_ops = shared_params(record.case for record in result.records)
     keyed = [(of_ops.get(t.record.case.op, set()), t) for t in timed]
     keyed.sort(key=lambda pair: _ladder_key(pair[1].record.case, pair[0]))
-    return tuple(_row(t, tasks[_task(t.record)], shared, result) for shared, t in keyed)
+    ceilings = Ceilings(result.ceilings)
+    return tuple(_row(t, peers, shared, ceilings, result.machines.get(t.record.machine, UNSET)) for shared, t in keyed)
 
 
 def _ladder_key(case: Case, shared: set[str]) -> tuple[object, ...]:
@@ -110,16 +103,16 @@ def _tail(case: Case) -> tuple[object, ...]:
     return (case.variant, order(case.params), case.dtype != "f32", case.dtype, case.threads, case.isa, case.id)
 
 
-def _row(timed: _Timed, task: Iterable[_Timed], shared: set[str], result: Result) -> Row:
+def _row(timed: Timed, peers: Peers, shared: set[str], ceilings: Ceilings, machine: Machine | UnsetType) -> Row:
     record, case = timed.record, timed.record.case
-    limit = roof(record, result.ceilings, result.machines.get(record.machine, UNSET))
+    limit = roof(record, ceilings, machine)
     base = Row(
         case_id=case.id,
         op=case.op,
         variant=case.variant,
         style=case.style,
         dtype=case.dtype,
-        shape=shape_text(case),
+        shape=timed.shape,
         params=params_text(case.params),
         own_params=params_text(chosen(case, set(case.params) - shared)),
         threads=case.threads,
@@ -137,8 +130,9 @@ def _row(timed: _Timed, task: Iterable[_Timed], shared: set[str], result: Result
     )
     if isinstance(timed.timing, UnsetType):
         return base
-    row = _with_rates(base, record, timed.timing, limit, _peers(timed, task))
-    return _judged(row, record, limit, result) if isinstance(limit, Roof) else row
+    row = _with_rates(base, record, timed.timing, limit, peers.speedups(timed))
+    why = UNSET if isinstance(limit, NoRoof) else explain_above(record, limit, ceilings, machine, timed.timing)
+    return _judged(row, limit, why) if isinstance(limit, Roof) else row
 
 
 def _with_rates(base: Row, record: Record, time: Timing, limit: Roof | NoRoof, peers: tuple[Number, Number]) -> Row:
@@ -175,38 +169,14 @@ def _with_rates(base: Row, record: Record, time: Timing, limit: Roof | NoRoof, p
     )
 
 
-def _judged(row: Row, record: Record, limit: Roof, result: Result) -> Row:
+def _judged(row: Row, limit: Roof, why: Explanation | UnsetType) -> Row:
     """The row with what explains a fraction above the roof, and what a higher instruction set would allow."""
-    why = explain_above(record, limit, result.ceilings, result.machines.get(record.machine, UNSET))
     if not isinstance(why, UnsetType):
         row = replace(row, flags=tuple(dict.fromkeys((*row.flags, why.cause))), above=why.text)
     if isinstance(limit.higher, UnsetType) or isinstance(limit.compute, UnsetType):
         return row
     gain = ratio(limit.higher.flop_per_s / limit.compute.flop_per_s)
     return replace(row, higher=f"{isa_words(limit.higher.isa)} would allow {gain}")
-
-
-def _peers(timed: _Timed, task: Iterable[_Timed]) -> tuple[Number, Number]:
-    """Speedups over the naive and over the fastest library variant, by median; absent without one."""
-    own = timed.record.case
-    alike = [t for t in task if same_problem(own, t.record.case)]
-    measured = [t for t in alike if not isinstance(t.timing, UnsetType)]
-    naive = [t for t in measured if t.record.case.style == "naive" and t.record.case.threads == 1]
-    typed = [t for t in naive if t.record.case.dtype == own.dtype]
-    fallback = [t for t in naive if t.record.case.dtype == "f32"]
-    library = [t for t in measured if t.record.case.style == "library" and t.record.case.threads == own.threads]
-    return _speedup(typed or fallback, timed.timing), _speedup(library, timed.timing)
-
-
-def _task(record: Record) -> tuple[str, ...]:
-    """What must be equal, params apart, for one time to be a speedup over another."""
-    case = record.case
-    return (record.machine, case.op, shape_text(case), case.cache)
-
-
-def _speedup(over: Iterable[_Timed], time: Timing | UnsetType) -> Number:
-    medians = [t.timing.median_s for t in over if not isinstance(t.timing, UnsetType)]
-    return UNSET if isinstance(time, UnsetType) or not medians else min(medians) / time.median_s
 
 
 def _giga_per_s(amount: Number, seconds: Number) -> Number:

@@ -1,14 +1,23 @@
-"""A roofline in characters, drawn by plotext on axes that we put into log10 ourselves."""
+"""Charts in characters: a roofline, drawn by plotext on axes that we put into log10 ourselves, and bars of GB/s."""
 
 import math
+from collections.abc import Sequence
+
+from msgspec import UnsetType
 
 from kernelbench.model import STYLES
-from kernelbench.report.chart import Chart
+from kernelbench.report.chart import Chart, Dot
+from kernelbench.report.columns import COLUMNS
+from kernelbench.report.rows import Row
 from kernelbench.report.text import clip, safe_text
 from kernelbench.units import three_digits
 
 HEIGHT = 20
 """Rows of one chart."""
+MOST_BARS = 12
+"""Bars of one list."""
+_LEAST_BAR = 4
+_EIGHTHS = " ▏▎▍▌▋▊▉"
 
 _LETTERS = dict(zip(STYLES, "pnvtkPgfqsrL", strict=True))
 _COLOURS = dict(zip(STYLES, ["white", "red+", "yellow", "green+", "green", "cyan+", "cyan", "magenta",
@@ -26,7 +35,7 @@ def draw(chart: Chart, *, width: int, colour: bool) -> str:
     figure.theme("colorless")
     figure.plot_size(width, HEIGHT)
     _lines(figure, chart)
-    for dot in chart.dots:
+    for dot in _apart(chart, width):
         letter = _LETTERS.get(dot.row.style, "o")
         marker = plotext.marker(letter, plotext.pixel(_COLOURS.get(dot.row.style, "white")))
         figure.draw(figure.signal([math.log10(dot.intensity)], [math.log10(dot.gflops)], marker=marker))
@@ -36,6 +45,63 @@ def draw(chart: Chart, *, width: int, colour: bool) -> str:
     figure.clear()
     lines = [line.rstrip() for line in picture.rstrip("\n").split("\n")]
     return "\n".join([*lines, *_legend(chart, width)])
+
+
+def bars(rows: Sequence[Row], *, width: int) -> str:
+    """Ops without FLOP have no place on a roofline: the best case of each problem as a bar, full at its roof.
+
+    In at most ``width`` columns; empty where every measured case has FLOP.
+    """
+    best: dict[tuple[str, ...], Row] = {}
+    for row in rows:
+        if isinstance(row.gflops, UnsetType) and not isinstance(row.gbps, UnsetType):
+            key = (row.machine, row.op, row.shape, row.dtype, row.cache, str(row.threads))
+            best[key] = max(best.get(key, row), row, key=_gbps)
+    shown = sorted(best.values(), key=_gbps, reverse=True)[:MOST_BARS]
+    if not shown:
+        return ""
+    names = [clip(safe_text(row.case_id), max(16, width // 2)) for row in shown]
+    numbers = [f"{COLUMNS['gbps'].text(row)} GB/s" for row in shown]
+    roofs = [_of_roof(row) for row in shown]
+    widest = [max(map(len, column)) for column in (names, numbers, roofs)]
+    room = width - sum(widest) - 8
+    if room < _LEAST_BAR:
+        roofs, room = ["" for _ in shown], room + widest[2] + 2
+    return "\n".join(
+        f"  {name:{widest[0]}}  {_bar(row, room)}  {number:>{widest[1]}}  {roof:>{widest[2]}}".rstrip()
+        for row, name, number, roof in zip(shown, names, numbers, roofs, strict=True)
+    )
+
+
+def _of_roof(row: Row) -> str:
+    """ "64.9% of 116 GB/s"; empty without a roof."""
+    share = COLUMNS["fraction"].text(row)
+    return f"{share} of {COLUMNS['roof'].text(row)}" if share else ""
+
+
+def _gbps(row: Row) -> float:
+    return 0.0 if isinstance(row.gbps, UnsetType) else row.gbps
+
+
+def _bar(row: Row, room: int) -> str:
+    """As long as its share of the roof, in eighths of a character; a case above its roof fills it."""
+    share = 0.0 if isinstance(row.roof_fraction, UnsetType) else min(1.0, row.roof_fraction)
+    whole, rest = divmod(round(8 * room * share), 8)
+    return ("█" * whole + (_EIGHTHS[rest] if rest else "")).ljust(room, "·")
+
+
+def _apart(chart: Chart, width: int) -> list[Dot]:
+    """The dots that fall on characters of their own, as nearly as can be told: of thousands most hide each other."""
+    (x_low, x_high), (y_low, y_high) = chart.x_range, chart.y_range
+    seen: dict[tuple[int, int], Dot] = {}
+    for dot in chart.dots:
+        across = math.log(dot.intensity / x_low) / math.log(x_high / x_low)
+        up = math.log(dot.gflops / y_low) / math.log(y_high / y_low)
+        place = (int(4 * width * across), int(4 * HEIGHT * up))
+        # The last one drawn on a character is the one that shows.
+        seen.pop(place, None)
+        seen[place] = dot
+    return list(seen.values())
 
 
 def _lines(figure: object, chart: Chart) -> None:

@@ -10,7 +10,12 @@ from kernelbench.errors import StoreError, UsageError
 
 
 def write_text_atomic(path: Path, text: str) -> None:
-    """Write ``text`` (UTF-8) to ``path`` through a temporary file beside it, synced before and after the rename.
+    """Write ``text`` (UTF-8) as ``write_atomic`` does. Raises StoreError when it cannot."""
+    write_atomic(path, text.encode())
+
+
+def write_atomic(path: Path, data: bytes) -> None:
+    """Write ``data`` to ``path`` through a temporary file beside it, synced before and after the rename.
 
     Raises StoreError when it cannot: the temporary is removed and the earlier file is as it was. A path that is
     no regular file (/dev/stdout, a pipe) is written to, not replaced.
@@ -19,9 +24,9 @@ def write_text_atomic(path: Path, text: str) -> None:
         # The target of a link is replaced, not the link.
         target = path.resolve()
         if target.exists() and not stat.S_ISREG(target.stat().st_mode):
-            write_synced(target, text.encode(), os.O_WRONLY)
+            write_synced(target, data, os.O_WRONLY)
         else:
-            _replace(target, text.encode())
+            _replace(target, data)
     except OSError as error:
         raise StoreError(f"{path} was not written: {advice(error, path.parent)}") from error
 

@@ -231,7 +231,7 @@ def test_report_writes_what_ab_wrote(bench: Bench, form: str, capsys: pytest.Cap
     assert capsys.readouterr().out == shown
 
 
-@pytest.mark.parametrize("words", [("--html",), ("--csv", "-")])
+@pytest.mark.parametrize("words", [("--svg", "-"), ("--csv", "-")])
 def test_report_refuses_documents_of_runs_for_a_file_of_ab(
     bench: Bench, words: tuple[str, ...], capsys: pytest.CaptureFixture
 ) -> None:

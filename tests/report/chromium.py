@@ -37,11 +37,23 @@ def browser() -> Iterator[Any]:
 
 
 @contextmanager
-def page_of(browser: Any, address: str, width: int, scheme: str) -> Iterator[tuple[Any, list[str]]]:
-    """The page at ``address`` with the network cut, and what the console or the network complained about."""
-    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme, offline=True)
+def page_of(
+    browser: Any, address: str, width: int = 1440, scheme: str = "light", **more: Any
+) -> Iterator[tuple[Any, list[str]]]:
+    """The page at ``address`` with the network cut, and what the console or the network complained about.
+
+    A dialog, which no page of ours opens, counts as a complaint. ``more``: options of the browser's context.
+    """
+    size = {"width": width, "height": 900}
+    context = browser.new_context(viewport=size, color_scheme=scheme, offline=True, **more)
     page = context.new_page()
     faults: list[str] = []
+
+    def dismissed(dialog: Any) -> None:
+        faults.append(f"dialog: {dialog.message}")
+        dialog.dismiss()
+
+    page.on("dialog", dismissed)
     page.on("console", lambda message: faults.append(message.text) if message.type in ("error", "warning") else None)
     page.on("pageerror", lambda error: faults.append(str(error)))
     page.on("request", lambda asked: faults.append(asked.url) if not asked.url.startswith(("file:", "data:")) else None)
@@ -49,3 +61,10 @@ def page_of(browser: Any, address: str, width: int, scheme: str) -> Iterator[tup
     page.goto(address)
     yield page, faults
     context.close()
+
+
+def drawn(page: Any, id: str = "roofline") -> Any:
+    """The place of a figure, once it is drawn."""
+    page.locator(f"#chart-{id}").scroll_into_view_if_needed()
+    page.wait_for_selector(f"#chart-{id}[data-drawn]", timeout=30_000)
+    return page.locator(f"#chart-{id}")

@@ -16,7 +16,8 @@ from kernelbench.report import card_html
 from kernelbench.report.card_charts import specs
 from tests.builders import machine
 from tests.report.card_data import bandwidths, card, compute, skipped
-from tests.report.test_html import EVIL, Page, policy
+from tests.report.page_data import EVIL
+from tests.report.parsed import Page, policy
 
 
 @pytest.fixture(scope="module")

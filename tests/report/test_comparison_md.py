@@ -59,4 +59,5 @@ def test_escaped_text_reads_as_it_was() -> None:
 
     for text in ("a_b*c*", "<i>x</i> & y", "1 | 2", "[x](http://evil)", "@team #12 ~no~"):
         shown = re.sub("<[^>]*>", "", html(escaped(text))).strip()
-        assert entities.unescape(shown) == text
+        # What keeps a mention from being one takes no room and shows as nothing.
+        assert entities.unescape(shown).replace("\u200b", "") == text

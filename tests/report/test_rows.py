@@ -1,10 +1,13 @@
 """The derived columns, against numbers worked out by hand."""
 
+from collections.abc import Iterable
+
 import pytest
 from msgspec import UNSET
 from msgspec.structs import replace
 
-from kernelbench.model import Failed, Skipped, Work
+from kernelbench.analysis.once import Ceilings, asked_once
+from kernelbench.model import Ceiling, Failed, Skipped, Work
 from kernelbench.report.columns import FIELDS, groups, name
 from kernelbench.report.rows import Row, rows
 from tests.builders import case, matmul_work, record, result, sample
@@ -154,3 +157,18 @@ def test_tables_group_by_what_all_variants_share_and_name_the_rest_with_the_vari
 def test_a_kernel_whose_sums_may_be_reordered_is_flagged() -> None:
     (row,) = rows(result([replace(record(), fastmath=True)]))
     assert "fast-math" in row.flags
+
+
+def test_a_question_about_the_same_ceilings_is_answered_once() -> None:
+    asked = []
+
+    @asked_once
+    def count(ceilings: Iterable[Ceiling], threads: int) -> int:
+        asked.append(threads)
+        return sum(c.threads == threads for c in ceilings)
+
+    known = Ceilings(sample().ceilings)
+    assert [count(known, 1), count(known, 1), count(known, 2)] == [16, 16, 15]
+    assert asked == [1, 2]
+    assert count(known[:1], 1) == count(list(known[:1]), 1) == 1
+    assert asked == [1, 2, 1, 1]
