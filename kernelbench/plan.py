@@ -198,6 +198,7 @@ def _case(
         isa=isa,
         cache=cache,
         params=chosen,
+        dtypes=variant.types,
     )
 
 

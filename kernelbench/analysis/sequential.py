@@ -1,5 +1,5 @@
-"""A verdict that may be reached early without being reached wrongly more often: looks after some rounds, each at its
-share of the error.
+"""A verdict that may be reached early without being reached wrongly more often: looks after some rounds, which share
+the error.
 
 First every cell is *screened*, each by itself. A cell is `unchanged` once an interval of its median log-ratio lies
 inside the threshold; the chance that a change as large as the threshold passes for unchanged is at most ``MISSED``
@@ -35,14 +35,19 @@ class Plan(Struct, frozen=True):
     """Error over all looks together, one side."""
 
     def rank(self, n: int) -> int:
-        """Rank k so that x(k) lies above the median with at most this look's share of the error; 0: there is none."""
-        share, tail, rank = self.one_sided / len(self.looks), 0.0, 0
-        while rank < n:
-            tail += math.comb(n, rank) / 2**n
-            if tail > share:
-                break
-            rank += 1
-        return rank
+        """Rank k so that x(k) lies above the median with at most this look's share of the error; 0: there is none.
+
+        A look may spend half of what those before it left, the last one all. What an order statistic cannot use, for
+        its errors come in steps, is left to the next.
+        """
+        left, rank = self.one_sided, 0
+        for look in self.looks:
+            share = left if look == self.looks[-1] else left / 2
+            rank, spent = _rank(look, share)
+            if look == n:
+                return rank
+            left -= spent
+        return 0
 
     def interval(self, rounds: Sequence[float]) -> Interval | UnsetType:
         """The interval at the last look that ``rounds`` allow; absent before the first, or where the rank is 0."""
@@ -54,13 +59,24 @@ class Plan(Struct, frozen=True):
         return Interval(ordered[rank - 1], ordered[n - rank], 1 - 2 * self.one_sided)
 
 
+def _rank(n: int, share: float) -> tuple[int, float]:
+    """The largest rank k of ``n`` with P(x(k) above the median) at most ``share``, and that chance (0, 0: none)."""
+    tail, rank, spent = 0.0, 0, 0.0
+    while rank < n:
+        tail += math.comb(n, rank) / 2**n
+        if tail > share:
+            break
+        rank, spent = rank + 1, tail
+    return rank, spent
+
+
 SCREEN = Plan(SCREEN_LOOKS, MISSED)
 
 
 def confirmation(flagged: int) -> Plan:
     """The plan for fresh rounds of ``flagged`` cells, without looks that come too early to show anything.
 
-    Two cells' share of the error is below (1/2)^8 a look: what a look after 8 rounds would cost is given to the rest.
+    With one to three cells eight rounds can settle it; with more the first looks are too early.
     """
     plan = Plan(CONFIRM_LOOKS, FALSE_ALARM / 2 / max(1, flagged))
     while len(plan.looks) > 1 and plan.rank(plan.looks[0]) == 0:

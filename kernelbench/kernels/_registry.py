@@ -193,6 +193,7 @@ class Variant:
             params=self.params,
             python_flops=self.python_flops,
             unavailable=self.unavailable(),
+            types=self.types,
         )
 
     def whole(self, shape: Shape | int) -> Shape:

@@ -142,6 +142,8 @@ class VariantInfo(Struct, frozen=True, omit_defaults=True):
     """Assumed operations per second of an interpreted variant, to cap its size; absent for others."""
     unavailable: str = ""
     """Why it cannot run here (a missing library or instruction); empty when it can."""
+    types: Dtypes | UnsetType = UNSET
+    """Number types within a call where they differ from its dtype: weights of 4 bits in an f32 product."""
 
 
 def case_id(

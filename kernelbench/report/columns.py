@@ -133,7 +133,7 @@ COLUMNS = {
     ),
     "library": Column(
         "x lib",
-        "Speedup over the fastest library variant at the same threads, by median.",
+        "Speedup over the fastest library variant of its number type, else of f32, at the same threads, by median.",
         lambda r: show(r.speedup_vs_library, speedup),
     ),
     "error": Column("error", "Worst error against the reference.", lambda r: show(r.accuracy, error)),

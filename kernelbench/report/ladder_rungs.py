@@ -36,7 +36,7 @@ class Ladder(Struct, frozen=True):
     threads: int
     rungs: tuple[Rung, ...]
     library: Row | UnsetType = UNSET
-    """The fastest library variant at these threads, by median; absent where none was measured."""
+    """The fastest library variant at these threads, by median; of the first rung's number type where there is one."""
 
     @property
     def best(self) -> Rung:
@@ -76,7 +76,13 @@ def _of_group(title: str, rows: Sequence[Row], several_machines: bool) -> Iterat
         for threads in sorted({row.threads for row in own}):
             rungs = _rungs(own, threads)
             if len(rungs) > 1 and any(rung.row.threads == threads for rung in rungs):
-                library = min((r for r in own if _is_library(r, threads)), key=median_s, default=UNSET)
+                # Of several number types: against an int8 library every f32 rung would look slow.
+                first = rungs[0].row.dtype
+                library = min(
+                    (r for r in own if _is_library(r, threads)),
+                    key=lambda r: (r.dtype != first, median_s(r)),
+                    default=UNSET,
+                )
                 yield Ladder(f"{title}, {threads_text(threads)}{where}", own[0].op, threads, rungs, library)
 
 

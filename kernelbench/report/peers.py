@@ -35,7 +35,7 @@ class Peers:
             if case.style == "naive" and case.threads == 1:
                 self._naive.setdefault((_task(t), case.dtype), []).append((case, t.timing.median_s))
             if case.style == "library":
-                self._library.setdefault((_task(t), case.threads), []).append((case, t.timing.median_s))
+                self._library.setdefault((_task(t), case.dtype, case.threads), []).append((case, t.timing.median_s))
 
     def speedups(self, timed: Timed) -> tuple[Number, Number]:
         """Over the naive and over the fastest library variant, by median; absent without one."""
@@ -43,14 +43,29 @@ class Peers:
         if isinstance(timed.timing, UnsetType):
             return UNSET, UNSET
         # All that decides who is a peer: cases that differ in nothing else share the answer.
-        key = (task, tuple(case.shape.items()), tuple(case.params.items()), case.dtype, case.threads)
+        key = (task, tuple(case.shape.items()), tuple(case.params.items()), case.dtype, case.threads, case.isa)
         if key not in self._known:
-            naive = _least(case, self._naive.get((task, case.dtype), ()))
-            if isinstance(naive, UnsetType):
-                naive = _least(case, self._naive.get((task, "f32"), ()))
-            self._known[key] = naive, _least(case, self._library.get((task, case.threads), ()))
+            self._known[key] = self._naive_s(case, task), self._library_s(case, task)
         naive, library = self._known[key]
         return _over(naive, timed.timing.median_s), _over(library, timed.timing.median_s)
+
+    def _naive_s(self, case: Case, task: tuple[str, ...]) -> Number:
+        """Of its own number type before f32, and of its own instruction set before any other."""
+        for dtype in (case.dtype, "f32"):
+            peers = self._naive.get((task, dtype), [])
+            alike = _least(case, [one for one in peers if one[0].isa == case.isa])
+            found = _least(case, peers) if isinstance(alike, UnsetType) else alike
+            if not isinstance(found, UnsetType):
+                return found
+        return UNSET
+
+    def _library_s(self, case: Case, task: tuple[str, ...]) -> Number:
+        """Of its own number type before f32: against int8 a kernel in f32 would look slow that is not."""
+        for dtype in (case.dtype, "f32"):
+            found = _least(case, self._library.get((task, dtype, case.threads), ()))
+            if not isinstance(found, UnsetType):
+                return found
+        return UNSET
 
 
 def _task(timed: Timed) -> tuple[str, ...]:

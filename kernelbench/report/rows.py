@@ -67,7 +67,8 @@ class Row(Struct, frozen=True, omit_defaults=True):
     """By median, over the naive variant at 1 thread: same op, shape, cache and the params both have; same dtype, else
     f32."""
     speedup_vs_library: Number = UNSET
-    """By median, over the fastest library variant of the same op, shape, cache, threads and the params both have."""
+    """By median, over the fastest library variant of the same op, number type (else f32), shape, cache, threads and the
+    params both have."""
     accuracy: Number = UNSET
     snr_db: Number = UNSET
     compile_s: Number = UNSET

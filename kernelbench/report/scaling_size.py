@@ -68,7 +68,10 @@ def pictures(rows: Sequence[Row], result: Result) -> Pictures | UnsetType:
     made = Figure(
         "scaling-size", "Rate against the working set of one thread", chart, safe_text(alt), Table(_HEADS, cells)
     )
-    return Pictures((made,), left_out("Rate against size", len(drawn), len(found), len(cases)))
+    told = left_out("Rate against size", len(drawn), len(found), len(cases))
+    if len(drawn[0]) < len(found[0]):
+        told = f"{told} Of the first op's {len(found[0])} cases {len(drawn[0])} are drawn, evenly chosen.".strip()
+    return Pictures((made,), told)
 
 
 def _sized(rows: Iterable[Row], result: Result) -> Iterator[Sized]:

@@ -24,10 +24,11 @@ _MOST_OPS = 5
 
 _ABOUT = (
     "Variants of one op on one problem, from naive to best; the bar is the rate of the best sample, the mark across "
-    "it the roof of that very case, the dashed line the fastest library at the same threads. Speedups are of medians: "
-    "over the rung before of the same number type, and over naive at 1 thread. On a ladder for several threads, "
-    "variants that use one thread stand at one. Across number types compare the speedups: fewer bytes are less "
-    "work, so a shorter bar may be the faster one. The axis is logarithmic where numbers differ by more than 20x."
+    "it the roof of that very case, the dashed line the fastest library at the same threads, of the first rung's "
+    "number type where there is one. Speedups are of medians: over the rung before of the same number type, and over "
+    "naive at 1 thread. On a ladder for several threads, variants that use one thread stand at one. Across number "
+    "types compare the speedups: fewer bytes are less work, so a shorter bar may be the faster one. The axis is "
+    "logarithmic where numbers differ by more than 20x."
 )
 _HEADS = (
     Head("case", numeric=False),

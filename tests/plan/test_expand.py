@@ -3,10 +3,11 @@
 from typing import Any
 
 import pytest
+from msgspec import UNSET
 
 from kernelbench.config import Config, Flags, Matrix, override
 from kernelbench.errors import UsageError
-from kernelbench.model import VariantInfo
+from kernelbench.model import Dtypes, VariantInfo
 from kernelbench.plan import Plan, expand
 from tests.plan.registry import LEVELS, OPS, VARIANTS, variant
 
@@ -205,3 +206,11 @@ def test_kernels_of_a_module_given_by_flag_are_added_to_the_blocks() -> None:
 
 def test_an_empty_registry_is_refused() -> None:
     assert "no kernel matches '*'" in refusal(variants=())
+
+
+def test_a_case_tells_the_number_types_within_its_calls() -> None:
+    int4 = variant("relu/int4", "quantized", dtypes=("f32",), types=Dtypes("i4", "f32", "f32"))
+    (narrow,) = plan(variants=(int4,), kernels=("relu/int4",), sizes=(64,)).cases
+    (plain,) = plan(kernels=("relu/naive",), dtypes=("f32",), sizes=(64,)).cases
+    assert narrow.dtypes == Dtypes("i4", "f32", "f32")
+    assert plain.dtypes is UNSET

@@ -69,6 +69,20 @@ def test_speedup_over_naive_is_by_median_against_one_thread_of_the_same_type() -
     assert found[f32.id].speedup_vs_naive == 1
 
 
+def test_naive_is_that_of_the_same_instruction_set_where_it_was_measured() -> None:
+    own, other = case("matmul/tiled", isa="avx2"), case("matmul/tiled", isa="sse2")
+    found = by_id(
+        record(case("matmul/naive"), [0.1] * 6),
+        record(case("matmul/naive", isa="avx2"), [0.2] * 6),
+        record(own, [0.02] * 6),
+        record(other, [0.02] * 6),
+        record(case("matmul/tiled"), [0.02] * 6),
+    )
+    assert found[own.id].speedup_vs_naive == pytest.approx(10)
+    assert found[other.id].speedup_vs_naive == pytest.approx(5)
+    assert found[case("matmul/tiled").id].speedup_vs_naive == pytest.approx(5)
+
+
 def test_a_type_without_a_naive_time_of_its_own_is_compared_with_f32() -> None:
     failed = record(case("matmul/naive", "i8"), Failed("verify", "wrong"))
     quantized = case("matmul/quantized", "i8")
@@ -90,6 +104,20 @@ def test_speedup_over_the_library_is_against_its_fastest_variant_at_the_same_thr
 def test_another_task_gives_no_speedup(other: dict[str, object]) -> None:
     of = case("matmul/tiled", **{"params": {"causal": 0}, **other})
     assert by_id(record(case("matmul/naive", params={"causal": 0})), record(of))[of.id].speedup_vs_naive is UNSET
+
+
+def test_a_case_is_not_set_against_a_library_of_fewer_bits() -> None:
+    f32, i8 = case("matmul/tiled"), case("matmul/quantized", "i8")
+    found = by_id(
+        record(case("matmul/library"), [0.04] * 6),
+        record(case("matmul/library", "i8"), [0.01] * 6),
+        record(f32, [0.02] * 6),
+        record(i8, [0.005] * 6),
+    )
+    assert found[f32.id].speedup_vs_library == pytest.approx(2)
+    assert found[i8.id].speedup_vs_library == pytest.approx(2)
+    alone = by_id(record(case("matmul/library", "i8"), [0.01] * 6), record(f32, [0.02] * 6))
+    assert alone[f32.id].speedup_vs_library is UNSET
 
 
 def test_a_failed_naive_variant_gives_no_speedup() -> None:

@@ -135,6 +135,14 @@ def test_a_chart_with_too_many_points_holds_the_first_and_says_so(monkeypatch: p
     assert "Rate against size: the chart holds the first 1 of 2 problems." in section.paragraphs
 
 
+def test_a_first_op_with_too_many_points_is_thinned_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scaling_size, "MOST_POINTS", 2)
+    section = made(sizes())
+    drawn = len(data(section, "scaling-size", "points"))
+    assert drawn < 3
+    assert f"Of the first op's 3 cases {drawn} are drawn, evenly chosen." in section.paragraphs
+
+
 def test_speedup_is_over_the_variant_itself_on_one_thread() -> None:
     section = made([measured("matmul/parallel", 4e-3), measured("matmul/parallel", 2.5e-3, threads=2)])
     ((name, median, speedup, efficiency, over, one),) = cells(section, "scaling-speedup")
