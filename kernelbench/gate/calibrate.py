@@ -18,7 +18,6 @@ from kernelbench.analysis.calibration import (
     scatter_of,
     smallest,
 )
-from kernelbench.analysis.stats import median
 from kernelbench.gate.cells import CellState
 from kernelbench.gate.replay import Replayed, Stored, replay
 from kernelbench.gate.session import Measured, Session, cells_of
@@ -63,8 +62,6 @@ class Trials:
         self.phase = f"calibration in {rounds} rounds"
         self.share = 1.0
         self.least = 1
-        self.reached: dict[int, list[float]] = {}
-        """What each round of a slowed cell reached, by the cell's place in ``cells``."""
         self._rounds = rounds
 
     @property
@@ -85,13 +82,9 @@ class Trials:
     def add(self, cell: CellState, one: PairRound) -> None:
         """One more round of ``cell``."""
         cell.screen.append(one)
-        place = next(index for index, other in enumerate(self.cells) if other is cell)
-        self.reached.setdefault(place, []).append(cell.slowed)
 
     def look(self) -> None:
-        """A round is over: what is slowed is known by all its rounds, not by the last."""
-        for place, reached in self.reached.items():
-            self.cells[place].slowed = median(reached)
+        """A round is over: nothing is judged before the last."""
 
     def confirm(self) -> bool:
         """There is no second phase."""

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from kernelbench.analysis.sequential import SCREEN, Plan, confirmation, place
+from kernelbench.analysis.stats import median
 from kernelbench.model import Case, PairRound
 
 SCREEN_SHARE = 0.6
@@ -30,10 +31,17 @@ class CellState:
     """This host's floor for it, where ``threshold`` is that; 0 where it is the user's."""
     slowdown: float = 0.0
     """Share of extra work to put into HEAD, to try the gate."""
-    slowed: float = 0.0
-    """The share of it that was reached, by measurement."""
+    extra_steps: int = 0
+    """What that share comes to, as the first round found; the same in all that follow."""
+    reached: list[float] = field(default_factory=list)
+    """The share that was reached, as each round measured it."""
     batch: int = 0
     """Only cells of one batch share their processes."""
+
+    @property
+    def slowed(self) -> float:
+        """The share of extra work in HEAD, by all rounds; 0 where there is none."""
+        return median(self.reached) if self.reached else 0.0
 
     @property
     def rounds(self) -> list[PairRound]:

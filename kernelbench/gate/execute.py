@@ -28,7 +28,7 @@ class PairLike(Protocol):
 
     why_private: str
 
-    def open(self, case: Case, seed: int, slowdown: float = 0.0) -> Opening:
+    def open(self, case: Case, seed: int, slowdown: float = 0.0, extra_steps: int = 0) -> Opening:
         """The case, ready on both sides."""
 
     def burst(self, side: int, request: Burst) -> Slices:
@@ -176,7 +176,7 @@ class Execution:
     def _cell(self, pair: PairLike, cell: CellState) -> bool:
         """One round of one cell; False when a side of it failed, after which neither process is to be trusted."""
         try:
-            opening = pair.open(cell.case, self._job.seed, cell.slowdown)
+            opening = pair.open(cell.case, self._job.seed, cell.slowdown, cell.extra_steps)
             pairs = self._turns(pair, opening)
             pair.shut(restore=opening.restore)
         except SideFailed as error:
@@ -185,7 +185,9 @@ class Execution:
         for why in filter(None, (opening.base.why_private, opening.head.why_private)):
             self._private.setdefault(why, {})[cell.case.id] = None
         cell.shared = cell.shared and opening.shared
-        cell.slowed = opening.head.slowed
+        if cell.slowdown:
+            cell.extra_steps = opening.head.extra_steps
+            cell.reached.append(opening.head.slowed)
         self._board.add(cell, round_of(self._index, pairs, self._best_adds))
         return True
 

@@ -105,10 +105,13 @@ class Pair:
         if not isinstance(answer, Ready):
             raise _failure(side, answer)
 
-    def open(self, case: Case, seed: int, slowdown: float = 0.0) -> Opening:
-        """The case on both sides, ``slowdown`` on HEAD's. Raises SideFailed."""
+    def open(self, case: Case, seed: int, slowdown: float = 0.0, extra_steps: int = 0) -> Opening:
+        """The case on both sides, ``slowdown`` (in ``extra_steps``, where those are known) on HEAD's.
+
+        Raises SideFailed.
+        """
         base = self._ask(0, Open(case, seed, like_slowed=slowdown > 0), Opened)
-        head = self._ask(1, Open(case, seed, slowdown=slowdown), Opened)
+        head = self._ask(1, Open(case, seed, slowdown=slowdown, extra_steps=extra_steps), Opened)
         return Opening(base, head)
 
     def burst(self, side: int, request: Burst) -> Slices:

@@ -96,6 +96,8 @@ class Opened(Struct, frozen=True, tag=True, omit_defaults=True):
     """Why not, in words; empty where they do, and where no shared memory was given."""
     slowed: float = 0.0
     """Share of extra work that was really reached, by measurement."""
+    extra_steps: int = 0
+    """The steps of extra work in every call."""
 
 
 class Slices(Struct, frozen=True, tag=True):

@@ -66,6 +66,9 @@ class Open(Struct, frozen=True, tag=True):
     warmup_s: float = 0.02
     slowdown: float = 0.0
     """Share of extra work in every call (0.05 = 5%), dependent adds beside the kernel: to try the gate with."""
+    extra_steps: int = 0
+    """So many steps of extra work, as an earlier process sized them: a slower code is as slow in every process. 0: size
+    them now."""
     like_slowed: bool = False
     """Without extra work, but entered as a side that has some: the ways in differ by a few cycles a call."""
 

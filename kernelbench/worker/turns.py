@@ -62,7 +62,7 @@ class Turns:
         if slow:
             if entry is None:
                 raise CaseError("warm-up", "extra work can be put into compiled kernels only")
-            slowed = slowdown.apply(entry, bench.run, calls, self._request.slowdown, max(self._clocks))
+            slowed = self._slow_down(entry, calls)
             self._extra = entry.extra.value
         return Opened(
             accuracy=self._accuracy,
@@ -73,7 +73,14 @@ class Turns:
             shared=shared,
             why_private=why_private,
             slowed=slowed,
+            extra_steps=self._extra,
         )
+
+    def _slow_down(self, entry: Entry, calls: int) -> float:
+        request, run = self._request, self._bench.run
+        if request.extra_steps:
+            return slowdown.again(entry, run, calls, request.extra_steps)
+        return slowdown.apply(entry, run, calls, request.slowdown, max(self._clocks))
 
     def burst(self, request: Burst) -> Slices:
         """Slices in a row, after a quiet look and a few slices that bring the caches back."""

@@ -29,7 +29,7 @@ def cell(of: Case, logs: Sequence[float], **more: Any) -> CellState:
 
 def slower(of: Case, share: float, logs: Sequence[float] = STEADY) -> CellState:
     """A cell with a slowdown that was reached exactly."""
-    return cell(of, [share + one for one in logs], slowdown=share, slowed=share, batch=1)
+    return cell(of, [share + one for one in logs], slowdown=share, reached=[share], batch=1)
 
 
 def session(*cases: Case, interpreted: Sequence[str] = (), **more: Any) -> Session:

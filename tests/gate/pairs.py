@@ -10,6 +10,7 @@ from kernelbench.protocol import Burst, Opened, Slices
 from kernelbench.runner.job import Position
 from tests import builders
 
+RIGHT = Accuracy("error", 0.0, "exact", 0.0)
 CALL_S = 1e-6
 START_S = 1.0
 """What starting a pair takes."""
@@ -56,6 +57,8 @@ class Host:
         """Variants whose operands do not fit."""
         self.pairs: list[FakePair] = []
         self.opened: list[tuple[str, float]] = []
+        self.steps: list[int] = []
+        """Extra steps asked for, by opening."""
         self.asked: list[tuple[str, int, Burst]] = []
         self.shown: list[Position] = []
         self.warnings: list[str] = []
@@ -101,19 +104,20 @@ class FakePair:
         self._host = host
         self._case: Case = case("none")
 
-    def open(self, case: Case, seed: int, slowdown: float = 0.0) -> Opening:
+    def open(self, case: Case, seed: int, slowdown: float = 0.0, extra_steps: int = 0) -> Opening:
         """Both sides."""
         host, self._case = self._host, case
         self.visited.append(case.variant)
         if len(host.opened) == host.interrupt_at:
             raise KeyboardInterrupt
         host.opened.append((case.variant, slowdown))
+        host.steps.append(extra_steps)
         for side in (0, 1):
             host.fail(case, side, "open")
         why = "the operands do not fit" if case.variant in host.too_large else ""
         shared = not (why or self.why_private)
         sides = [
-            Opened(Accuracy("error", 0.0, "exact", 0.0), Work("absent"), calls, CALL_S, layout, shared, why, slowdown)
+            Opened(RIGHT, Work("absent"), calls, CALL_S, layout, shared, why, slowdown, 100 * (slowdown > 0))
             for calls, layout in ((50, "a"), (60, "b"))
         ]
         return Opening(*sides)

@@ -84,7 +84,7 @@ def test_what_a_slowdown_reached_is_the_median_over_its_rounds() -> None:
     board = Trials(kinds(session(TILED), Thresholds(), (0.05,)), 3)
     slow = board.cells[1]
     for reached, one in zip((0.05, 0.09, 0.051), rounds(STEADY), strict=False):
-        slow.slowed = reached
+        slow.reached.append(reached)
         board.add(slow, one)
         board.look()
     assert slow.slowed == 0.051

@@ -195,6 +195,13 @@ def test_extra_work_goes_into_head_and_what_was_reached_is_kept() -> None:
     assert board.cells[0].slowed == 0.1
 
 
+def test_extra_work_is_sized_once_and_the_same_in_every_round_after() -> None:
+    host, board = Host(), Board(cells("a"))
+    board.cells[0].slowdown = 0.1
+    host.run(board)
+    assert host.steps[:3] == [0, 100, 100]
+
+
 def test_progress_tells_phase_round_and_cell() -> None:
     host = Host()
     host.change["scale/slow"] = 1.0

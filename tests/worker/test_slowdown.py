@@ -7,7 +7,7 @@ import pytest
 
 from kernelbench.timing.sampling import Batch
 from kernelbench.worker.bench import CaseError
-from kernelbench.worker.slowdown import CLOSE, apply
+from kernelbench.worker.slowdown import CLOSE, TAKEN_S, again, apply
 
 CLOCK_HZ = 1e9
 CALL_S = 1e-6
@@ -70,6 +70,27 @@ def test_less_than_half_a_cycle_of_extra_work_is_refused() -> None:
 def test_small_shares_are_reached_as_well() -> None:
     reached, _ = applied(lambda n: 1.3 * n / CLOCK_HZ, share=0.02)
     assert abs(reached - 0.02) <= CLOSE * 0.02 + 0.001
+
+
+def test_steps_sized_earlier_are_taken_as_they_are_and_measured_again() -> None:
+    entry = Entry()
+    reached = again(entry, Run(entry, lambda n: 0.5 * n / CLOCK_HZ), 50, 100)  # type: ignore[arg-type]
+    assert (reached, entry.extra.value) == (pytest.approx(0.05), 100)
+
+
+def test_a_neighbour_of_half_the_time_taken_does_not_change_the_size() -> None:
+    entry, spent = Entry(), [0.0]
+
+    class Beside(Run):
+        """Half as fast until half of the time is over."""
+
+        def slices(self, calls: int, count: int) -> Batch:
+            batch = super().slices(calls, count)
+            slow = 2 if spent[0] < TAKEN_S / 2 else 1
+            spent[0] += slow * sum(batch.seconds)
+            return Batch(tuple(slow * one for one in batch.seconds), ())
+
+    assert again(entry, Beside(entry, lambda n: n / CLOCK_HZ), 50, 100) == pytest.approx(0.1)  # type: ignore[arg-type]
 
 
 def test_without_a_clock_nothing_is_slowed_and_the_case_says_why() -> None:
