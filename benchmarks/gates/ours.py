@@ -129,6 +129,7 @@ def seen(result: Result, cached: set[str], slowdowns: dict[str, float]) -> tuple
             slowed=slowdowns.get(cell.case.id, 0.0),
             reached=0.0 if cell.slowed is UNSET else cell.slowed,
             log_ratios=tuple(round(one.log_ratio, 6) for one in cell.screen),
+            confirming=tuple(round(one.log_ratio, 6) for one in cell.confirm),
         )
         for cell in result.paired
     )

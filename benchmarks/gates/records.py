@@ -28,6 +28,8 @@ class Seen(Struct, frozen=True, omit_defaults=True):
     """That share as it was measured when it was put in; 0 where nothing was."""
     log_ratios: tuple[float, ...] = ()
     """HEAD over BASE of each screening round; empty for gates without rounds."""
+    confirming: tuple[float, ...] = ()
+    """The same of the rounds that were to confirm it; empty where it was not flagged."""
 
 
 class Trial(Struct, frozen=True, omit_defaults=True):

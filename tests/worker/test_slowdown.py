@@ -78,17 +78,18 @@ def test_steps_sized_earlier_are_taken_as_they_are_and_measured_again() -> None:
     assert (reached, entry.extra.value) == (pytest.approx(0.05), 100)
 
 
-def test_a_neighbour_of_half_the_time_taken_does_not_change_the_size() -> None:
+@pytest.mark.parametrize("looks", [True, False])
+def test_a_neighbour_of_half_the_time_taken_does_not_change_the_size(looks: bool) -> None:
     entry, spent = Entry(), [0.0]
 
     class Beside(Run):
-        """Half as fast until half of the time is over."""
+        """Half as fast, and seen to be, until half of the time is over."""
 
         def slices(self, calls: int, count: int) -> Batch:
             batch = super().slices(calls, count)
             slow = 2 if spent[0] < TAKEN_S / 2 else 1
             spent[0] += slow * sum(batch.seconds)
-            return Batch(tuple(slow * one for one in batch.seconds), ())
+            return Batch(tuple(slow * one for one in batch.seconds), (4 / slow,) * (count + 1) if looks else ())
 
     assert again(entry, Beside(entry, lambda n: n / CLOCK_HZ), 50, 100) == pytest.approx(0.1)  # type: ignore[arg-type]
 
@@ -98,3 +99,17 @@ def test_without_a_clock_nothing_is_slowed_and_the_case_says_why() -> None:
     with pytest.raises(CaseError, match="clock, which cannot be measured"):
         apply(entry, Run(entry, lambda n: 0.0), 50, 0.1, 0.0)  # type: ignore[arg-type]
     assert entry.extra.value == 0
+
+
+def test_a_kernel_of_two_times_is_sized_by_its_median_where_the_core_is_quiet() -> None:
+    entry, turn = Entry(), [0]
+
+    class Bimodal(Run):
+        """Now and then 10% faster for no reason."""
+
+        def slices(self, calls: int, count: int) -> Batch:
+            turn[0] += 1
+            lucky = 0.9 if turn[0] % 7 == 0 else 1.0
+            return Batch(tuple(lucky * one for one in super().slices(calls, count).seconds), (4.0,) * (count + 1))
+
+    assert again(entry, Bimodal(entry, lambda n: n / CLOCK_HZ), 50, 100) == pytest.approx(0.1)  # type: ignore[arg-type]
