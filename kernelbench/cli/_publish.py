@@ -59,16 +59,6 @@ def check_place(option: str, path: Path) -> None:
         raise UsageError(f"{option}: {path} cannot be written: there is no folder {path.parent}; make it first")
 
 
-def check_page(path: Path | UnsetType, sources: Sequence[Path]) -> None:
-    """Raises UsageError for a page that would go to a terminal or over a result."""
-    if isinstance(path, UnsetType):
-        return
-    if str(path) == "-":
-        raise UsageError("--html - is not possible: a page of 1 MB is not for a terminal; give it a path")
-    if path.suffix == ".json" or path.absolute() in [one.absolute() for one in sources]:
-        raise UsageError(f"--html {path} would write over a result file; give it a path of its own, like page.html")
-
-
 def write_page(pairs: Sequence["Pair"], judged: Sequence["Judged"], wanted: "Gate") -> None:
     """Write the page where one is asked for, of one pair at least. Raises StoreError when the disk refuses."""
     if isinstance(wanted.page, UnsetType) or not pairs:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import click
 from msgspec import UNSET, Struct, UnsetType
 
-from kernelbench.cli._publish import FORMATS, STEP_SUMMARY, Output, check_page, check_place, outputs, publish
+from kernelbench.cli._documents import check
+from kernelbench.cli._publish import FORMATS, STEP_SUMMARY, Output, check_place, outputs, publish
 from kernelbench.errors import UsageError
 from kernelbench.thresholds import Thresholds, parse
 
@@ -91,7 +92,8 @@ def gate(given: dict[str, Any], sources: Sequence[Path] = ()) -> Gate:
     for option, path in [("--summary", summary), *(("--format", output.path) for output in wanted), ("--html", page)]:
         if not isinstance(path, UnsetType):
             check_place(option, path)
-    check_page(page, sources)
+    if not isinstance(page, UnsetType):
+        check({"html": str(page)}, sources)
     return Gate(
         parse(given["threshold"]),
         wanted,

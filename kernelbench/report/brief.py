@@ -7,7 +7,7 @@ from msgspec import UnsetType
 from kernelbench.model import Result
 from kernelbench.report import advice
 from kernelbench.report.columns import COLUMNS, groups
-from kernelbench.report.comparison_md import escaped
+from kernelbench.report.markdown import escaped
 from kernelbench.report.rows import Row, rows
 from kernelbench.report.text import safe_text
 

@@ -3,18 +3,15 @@
 Vega paints with ``currentColor``, so the page's light or dark text colour is the chart's as well.
 """
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from kernelbench.report.chart import Chart
+from kernelbench.report.chart_lines import Span, decades, peak_ends, peak_labels, slope_ends, slope_labels
 from kernelbench.report.chart_linked import HEIGHT, Values, View, dot, dot_layers, finished, of_view, shown
 from kernelbench.report.page_legend import level_key, peak_key
 from kernelbench.report.text import safe_text
 from kernelbench.units import giga, three_digits
-
-_LABEL_GAP_PX = 15
-Span = tuple[float, float]
 
 
 def spec(charts: Sequence[Chart], ids: Mapping[tuple[str, str], int]) -> dict[str, Any]:
@@ -58,46 +55,32 @@ def _dots(charts: Sequence[Chart], ids: Mapping[tuple[str, str], int]) -> Values
 
 
 def _lines(view: str, chart: Chart, x: Span) -> Values:
-    """Two points a line; slopes end where the highest peak cuts them, peaks begin at the fastest slope."""
-    fastest = max((s.gbps for s in chart.slopes), default=math.inf)
-    top = max((p.gflops for p in chart.peaks), default=math.inf)
+    """Two points a line."""
     rows: Values = []
-    for slope in chart.slopes:
-        end = min(x[1], top / slope.gbps)
+    for slope, *ends in slope_ends(chart, x):
         tip = {"view": view, "key": level_key(slope.level), "name": safe_text(slope.label), "dash": "memory"}
-        rows += [{**tip, "x": at, "y": at * slope.gbps} for at in (x[0], end)]
-    for peak in chart.peaks:
-        start = max(x[0], peak.gflops / fastest)
+        rows += [{**tip, "x": at, "y": rate} for at, rate in ends]
+    for peak, *ends in peak_ends(chart, x):
         tip = {"view": view, "key": peak_key(peak.dtype), "name": safe_text(peak.label), "dash": "compute"}
-        rows += [{**tip, "x": at, "y": peak.gflops} for at in (start, x[1])]
+        rows += [{**tip, "x": at, "y": rate} for at, rate in ends]
     return rows
 
 
 def _slope_texts(view: str, chart: Chart, x: Span, y: Span) -> Values:
-    """A label along each slope; the second of two slopes that lie close is moved along its line."""
-    gap = 10 ** (_decades(y) * 1.4 * _LABEL_GAP_PX / HEIGHT)
     rows: Values = []
-    last, moved = math.inf, False
-    for slope in chart.slopes:
-        moved = last / slope.gbps < gap and not moved
-        start = max(x[0], y[0] / slope.gbps) * 10 ** (_decades(x) * (0.27 if moved else 0.03))
+    for slope, (at, rate) in slope_labels(chart, x, y, HEIGHT):
         short = safe_text(f"{slope.level} {giga(slope.gbps * 1e9)}")
         text = {"view": view, "key": level_key(slope.level), "long": safe_text(slope.label), "short": short}
-        rows.append({**text, "x": start, "y": start * slope.gbps})
-        last = slope.gbps
+        rows.append({**text, "x": at, "y": rate})
     return rows
 
 
 def _peak_texts(view: str, chart: Chart, y: Span) -> Values:
-    """A label over the right end of each peak, pushed up where the next lower one would touch it."""
-    gap = 10 ** (_decades(y) * _LABEL_GAP_PX / HEIGHT)
     rows: Values = []
-    lowest = 0.0
-    for peak in reversed(chart.peaks):
-        lowest = max(peak.gflops, lowest * gap)
+    for peak, at in peak_labels(chart, y, HEIGHT):
         short = safe_text(f"{peak.dtype} {three_digits(peak.gflops)}")
         text = {"view": view, "key": peak_key(peak.dtype), "long": safe_text(peak.label), "short": short}
-        rows.append({**text, "y": lowest})
+        rows.append({**text, "y": at})
     return rows
 
 
@@ -127,7 +110,7 @@ def _line_layer(alt: Any, axes: dict[str, Any]) -> Any:
 def _slope_labels(alt: Any, axes: dict[str, Any], x: Span, y: Span) -> Any:
     # The text follows its line at any size of the plot: Vega works the angle out of its own width. Zooming
     # scales both axes alike, so it follows then as well.
-    steepness = f"(height / {_decades(y):.6f}) / (width / {_decades(x):.6f})"
+    steepness = f"(height / {decades(y):.6f}) / (width / {decades(x):.6f})"
     angle = alt.ExprRef(f"-atan({steepness}) * 180 / PI")
     mark = alt.Chart(alt.NamedData("slopes")).mark_text(
         align="left", baseline="bottom", dx=8, dy=-3, angle=angle, color="currentColor", fontSize=11, clip=True
@@ -155,7 +138,3 @@ def _ridge_layer(alt: Any, axes: dict[str, Any]) -> Any:
     tips = [alt.Tooltip("name:N", title="ceiling"), alt.Tooltip("at:N", title="at")]
     both = shown(of_view(mark.encode(**axes, tooltip=tips).properties(name="ridges")))
     return both.transform_filter("indexof(hidden, datum.other) < 0")
-
-
-def _decades(span: Span) -> float:
-    return math.log10(span[1] / span[0])

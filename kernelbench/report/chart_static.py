@@ -3,7 +3,6 @@
 On white, because the page that a picture is put on does not pass its colours on.
 """
 
-import functools
 import textwrap
 from collections.abc import Sequence
 from typing import Any
@@ -67,14 +66,6 @@ def picture(result: Result) -> Picture:
         "subtitleColor": "#4b5563",
     }
     return Picture(_inked({**spec, "title": title, "background": PAPER, "padding": 22}), f"{said} {what}".strip())
-
-
-@functools.cache
-def vega_version() -> str:
-    """The Vega-Lite of Altair, as vl-convert names it: "6.4"."""
-    import altair
-
-    return ".".join(altair.SCHEMA_VERSION.removeprefix("v").split(".")[:2])
 
 
 def _roofline(chart: Chart, everything: Sequence[Row]) -> dict[str, Any]:

@@ -19,8 +19,7 @@ from kernelbench.report.comparison_words import (
     number_form,
     ratio_text,
 )
-from kernelbench.report.markdown import code as code
-from kernelbench.report.markdown import escaped as escaped
+from kernelbench.report.markdown import code, escaped
 from kernelbench.report.text import safe_text
 from kernelbench.units import percent
 

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from kernelbench.remember import remembered
+from kernelbench.report.theme import vega_version
 
 
 def filled(template: str, scripts: Sequence[str], values: dict[str, Any]) -> str:
@@ -52,11 +53,9 @@ def _bundle() -> str:
     from importlib.metadata import version
 
     def build() -> str:
-        import altair
         import vl_convert
 
-        schema = ".".join(altair.SCHEMA_VERSION.removeprefix("v").split(".")[:2])
-        bundle: str = vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;", vl_version=schema)
+        bundle: str = vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;", vl_version=vega_version())
         return bundle
 
     key = {name: version(name) for name in ("altair", "vl-convert-python")}

@@ -1,7 +1,8 @@
 """The roofline as a PNG picture: for a slide."""
 
 from kernelbench.model import Result
-from kernelbench.report.chart_static import picture, vega_version
+from kernelbench.report.chart_static import picture
+from kernelbench.report.theme import vega_version
 
 SCALE = 2.0
 """Pixels of the file for each pixel of the chart: sharp on a projector."""

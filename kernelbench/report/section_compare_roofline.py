@@ -1,12 +1,12 @@
 """The roofline of a comparison: an arrow from BASE's dot to NEW's, under NEW's ceilings."""
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
 from msgspec import UnsetType
 
 from kernelbench.analysis.ladder import usable
+from kernelbench.report.chart_lines import Span, decades, peak_ends, peak_labels, slope_ends, slope_labels
 from kernelbench.report.columns import COLUMNS, show
 from kernelbench.report.comparison_pair import Pair, headings
 from kernelbench.report.section import Figure, Head, Section, Table
@@ -22,10 +22,8 @@ SIDES = {"BASE": "#c98a12", "NEW": "#3b82e0"}
 """Both read on white and on #1c2026, and differ in lightness for who sees no colour."""
 
 _CHANGED = ("regressed", "improved", "failed")
-_LABEL_PX = 15
 
 Values = list[dict[str, Any]]
-Span = tuple[float, float]
 
 
 def section(pairs: Sequence[Pair]) -> Section:
@@ -89,7 +87,7 @@ def _ceiling_layers(alt: Any, shown: Sequence[View], axes: dict[str, Any], x: Sp
     words = alt.Chart(alt.InlineData(values=[row for view in shown for row in _labels(view, x, y)]))
     text = {"baseline": "bottom", "color": "currentColor", "fontSize": 11, "clip": True}
     # The text follows its slope at any size of the plot: Vega works the angle out of its own width.
-    angle = alt.ExprRef(f"-atan((height / {_decades(y):.5f}) / (width / {_decades(x):.5f})) * 180 / PI")
+    angle = alt.ExprRef(f"-atan((height / {decades(y):.5f}) / (width / {decades(x):.5f})) * 180 / PI")
     level = words.mark_text(aria=False, align="right", dx=-4, dy=-3, **text).encode(**axes, text="shown:N")
     level = level.transform_filter("datum.level").transform_calculate(shown="width < 500 ? datum.short : datum.text")
     slope = words.mark_text(aria=False, align="left", dx=8, dy=-3, angle=angle, **text).encode(**axes, text="text:N")
@@ -104,8 +102,8 @@ def _arrow_layers(alt: Any, moves: Values, axes: dict[str, Any], x: Span, y: Spa
     base = alt.Chart(alt.InlineData(values=moves))
     ends = base.transform_calculate(x="datum.x2", y="datum.y2", side="'NEW'")
     # Clockwise from straight up, in pixels: the head must point along the line whatever the window's width.
-    across = f"log(datum.x2 / datum.x) * width / {_decades(x):.5f}"
-    up = f"log(datum.y2 / datum.y) * height / {_decades(y):.5f}"
+    across = f"log(datum.x2 / datum.x) * width / {decades(x):.5f}"
+    up = f"log(datum.y2 / datum.y) * height / {decades(y):.5f}"
     heads = base.transform_calculate(turn=f"atan2({across}, {up}) * 180 / PI", dx=across, dy=up)
     heads = heads.transform_filter("datum.dx * datum.dx + datum.dy * datum.dy > 250")
     heads = heads.transform_calculate(x="datum.x2", y="datum.y2")
@@ -149,39 +147,24 @@ def _numbers(arrow: Arrow) -> tuple[str, ...]:
 
 
 def _lines(view: View, x: Span) -> Values:
-    """Two points a line; slopes end where the highest peak cuts them, peaks begin at the fastest slope."""
-    chart = view.chart
-    fastest = max((s.gbps for s in chart.slopes), default=math.inf)
-    top = max((p.gflops for p in chart.peaks), default=math.inf)
-    rows: Values = []
-    for slope in chart.slopes:
-        ends = x[0], min(x[1], top / slope.gbps)
-        rows += [{"view": view.name, "text": safe_text(slope.label), "x": at, "y": at * slope.gbps} for at in ends]
-    for peak in chart.peaks:
-        ends = max(x[0], peak.gflops / fastest), x[1]
-        rows += [{"view": view.name, "text": safe_text(peak.label), "x": at, "y": peak.gflops} for at in ends]
-    return rows
+    """Two points a line."""
+    slopes = [(slope.label, ends) for slope, *ends in slope_ends(view.chart, x)]
+    peaks = [(peak.label, ends) for peak, *ends in peak_ends(view.chart, x)]
+    return [
+        {"view": view.name, "text": safe_text(label), "x": at, "y": rate}
+        for label, ends in (*slopes, *peaks)
+        for at, rate in ends
+    ]
 
 
 def _labels(view: View, x: Span, y: Span) -> Values:
-    """A label along each slope and one over each peak's right end, moved apart where two would touch."""
-    gap = 10 ** (_decades(y) * _LABEL_PX / HEIGHT)
-    rows: Values = []
-    last, shifted = math.inf, False
-    top = max((p.gflops for p in view.chart.peaks), default=math.inf)
-    for slope in view.chart.slopes:
-        shifted = last / slope.gbps < gap**1.4 and not shifted
-        start = max(x[0], y[0] / slope.gbps)
-        # Never beyond the end of a short slope, where the label would belong to no line.
-        at = start * min(10 ** (_decades(x) * (0.27 if shifted else 0.03)), max(1.0, top / slope.gbps / start) ** 0.5)
-        rows.append({"view": view.name, "level": False, "text": safe_text(slope.label), "x": at, "y": at * slope.gbps})
-        last = slope.gbps
-    lowest = 0.0
-    for peak in reversed(view.chart.peaks):
-        lowest = max(peak.gflops, lowest * gap)
-        short = safe_text(f"{peak.dtype} {giga(peak.gflops * 1e9)}")
-        words = {"text": safe_text(peak.label), "short": short}
-        rows.append({"view": view.name, "level": True, **words, "x": x[1], "y": lowest})
+    rows: Values = [
+        {"view": view.name, "level": False, "text": safe_text(slope.label), "x": at, "y": rate}
+        for slope, (at, rate) in slope_labels(view.chart, x, y, HEIGHT)
+    ]
+    for peak, rate in peak_labels(view.chart, y, HEIGHT):
+        words = {"text": safe_text(peak.label), "short": safe_text(f"{peak.dtype} {giga(peak.gflops * 1e9)}")}
+        rows.append({"view": view.name, "level": True, **words, "x": x[1], "y": rate})
     return rows
 
 
@@ -211,7 +194,3 @@ def _left(name: str, thinned: Thinned) -> str:
 def _alt(shown: Sequence[View]) -> str:
     number = sum(len(view.arrows) for view in shown)
     return f"Roofline with an arrow from BASE to NEW for {number} cells, under the ceilings of NEW. A table follows."
-
-
-def _decades(span: Span) -> float:
-    return math.log10(span[1] / span[0])

@@ -3,7 +3,8 @@
 from xml.sax.saxutils import quoteattr
 
 from kernelbench.model import Result
-from kernelbench.report.chart_static import picture, vega_version
+from kernelbench.report.chart_static import picture
+from kernelbench.report.theme import vega_version
 
 
 def render(result: Result) -> str:

@@ -1,5 +1,6 @@
 """How every chart on a page looks: drawn in the page's own ink, so that it follows light and dark."""
 
+import functools
 from typing import Any
 
 
@@ -13,3 +14,11 @@ def themed(chart: Any) -> Any:
         .configure_axis(**ink, **lines, tickColor="currentColor", tickOpacity=0.4, titleFontWeight="normal")
         .configure_legend(**ink, orient="bottom", titleFontWeight="normal", symbolSize=80)
     )
+
+
+@functools.cache
+def vega_version() -> str:
+    """The Vega-Lite of Altair, as vl-convert names it: "6.4"."""
+    import altair
+
+    return ".".join(altair.SCHEMA_VERSION.removeprefix("v").split(".")[:2])

@@ -34,21 +34,18 @@ def attach(memory: SharedMemory) -> Attached:
 
     Raises OSError when the address is taken or the system refuses.
     """
-    mapped = _mapped(memory.address, memory.size_bytes, _MAP_SHARED, memory.fd)
+    libc = ctypes.CDLL(None, use_errno=True)
+    libc.mmap.restype = ctypes.c_void_p
+    libc.mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t, *[ctypes.c_int] * 3, ctypes.c_long]
+    flags = _MAP_SHARED | _MAP_FIXED_NOREPLACE
+    at = libc.mmap(memory.address, memory.size_bytes, _PROT_READ_WRITE, flags, memory.fd, 0)
+    if at != memory.address:
+        # Linux before 4.17 takes the flag for a hint and maps elsewhere, without an error.
+        number = ctypes.get_errno() or errno.EEXIST
+        raise OSError(number, f"cannot map {memory.size_bytes} bytes at {memory.address:#x}: {os.strerror(number)}")
+    mapped = np.ctypeslib.as_array((ctypes.c_uint8 * memory.size_bytes).from_address(at))
     return Attached(
         stack=memory.address + STACK_BYTES - memory.stack_skips_bytes,
         arguments=mapped[STACK_BYTES:RESERVED_BYTES],
         operands=mapped[RESERVED_BYTES:],
     )
-
-
-def _mapped(address: int, size_bytes: int, flags: int, fd: int) -> np.ndarray:
-    libc = ctypes.CDLL(None, use_errno=True)
-    libc.mmap.restype = ctypes.c_void_p
-    libc.mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t, *[ctypes.c_int] * 3, ctypes.c_long]
-    at = libc.mmap(address, size_bytes, _PROT_READ_WRITE, flags | _MAP_FIXED_NOREPLACE, fd, 0)
-    if at != address:
-        # Linux before 4.17 takes the flag for a hint and maps elsewhere, without an error.
-        number = ctypes.get_errno() or errno.EEXIST
-        raise OSError(number, f"cannot map {size_bytes} bytes at {address:#x}: {os.strerror(number)}")
-    return np.ctypeslib.as_array((ctypes.c_uint8 * size_bytes).from_address(at))

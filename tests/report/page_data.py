@@ -1,5 +1,6 @@
 """Results whose pages the browser tests open, and what they look for in them."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from msgspec.structs import replace
 from kernelbench.model import Failed, Result, Work
 from kernelbench.report import html
 from tests.builders import case, machine, record, result, sample
+from tests.report.chromium import drawn, page_of
 
 EVIL = (
     '"><script>window.evil=1;alert(1)</script></script><img src=x onerror="window.evil=2;alert(2)">'
@@ -24,6 +26,15 @@ RINGS = "#chart-roofline svg g.ring_marks path"
 def address(tmp_path_factory: pytest.TempPathFactory) -> str:
     """The page of the sample."""
     return written(tmp_path_factory.mktemp("page") / "report.html", sample())
+
+
+@pytest.fixture
+def page(browser: Any, address: str) -> Iterator[Any]:
+    """That page with its roofline drawn; no test may make it complain."""
+    with page_of(browser, address) as (page, faults):
+        drawn(page)
+        yield page
+        assert faults == []
 
 
 def written(path: Path, content: Result) -> str:

@@ -6,8 +6,9 @@ import pytest
 from markdown_it import MarkdownIt
 
 from kernelbench.analysis.cell import Comparison
-from kernelbench.report.comparison_md import MOST_ROWS, code, escaped, render
+from kernelbench.report.comparison_md import MOST_ROWS, render
 from kernelbench.report.comparison_words import View
+from kernelbench.report.markdown import code, escaped
 from tests.report.comparison_data import HOSTILE, hostile, judged, named, timed
 from tests.report.golden_file import assert_golden
 

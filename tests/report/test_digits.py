@@ -13,6 +13,7 @@ import pytest
 from msgspec import UnsetType
 
 import kernelbench
+from kernelbench.model import Result
 from kernelbench.report import advice, csv, html, json, md, terminal
 from kernelbench.report.columns import COLUMNS, FIELDS
 from kernelbench.report.rows import Row, rows
@@ -58,9 +59,11 @@ def test_the_page_shows_every_number_in_its_one_form() -> None:
 
 
 @pytest.mark.parametrize("made", [everything(), sample()])
-def test_advice_gives_times_as_the_table_does(made: object) -> None:
-    table = {row.case_id: row for row in rows(made)}  # type: ignore[arg-type]
-    for one in advice.advice(tuple(table.values()), made):  # type: ignore[arg-type]
+def test_advice_gives_times_as_the_table_does(made: Result) -> None:
+    table = {row.case_id: row for row in rows(made)}
+    given = advice.advice(tuple(table.values()), made)
+    assert given
+    for one in given:
         known = {text for id in one.case_ids for text in times(table[id])}
         assert set(re.findall(r"(?<![\w.])[\d.]+ (?:ns|us|ms|s)\b", one.text)) <= known
 
@@ -72,11 +75,11 @@ def times(row: Row) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("made", [everything(), sample()])
-def test_advice_and_finding_give_shares_of_roofs_as_the_table_does(made: object) -> None:
-    found = rows(made)  # type: ignore[arg-type]
+def test_advice_and_finding_give_shares_of_roofs_as_the_table_does(made: Result) -> None:
+    found = rows(made)
     known = {COLUMNS["fraction"].text(row) for row in found}
-    told = [one.text for one in advice.advice(found, made) if one.kind in ("take", "distrust", "fewer-bytes")]  # type: ignore[arg-type]
-    for text in (*told, advice.finding(found, made)):  # type: ignore[arg-type]
+    told = [one.text for one in advice.advice(found, made) if one.kind in ("take", "distrust", "fewer-bytes")]
+    for text in (*told, advice.finding(found, made)):
         assert set(re.findall(r"[\d.]+%", text)) <= known
 
 

@@ -1,25 +1,15 @@
 """The page's form narrows the roofline and the table alike."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from tests.report.chromium import browser, drawn, page_of
-from tests.report.page_data import address, dots, shown
+from tests.report.chromium import browser
+from tests.report.page_data import address, dots, page, shown
 
-__all__ = ["address", "browser"]
+__all__ = ["address", "browser", "page"]
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture
-def page(browser: Any, address: str) -> Iterator[Any]:
-    """The page with its roofline drawn; no test may make it complain."""
-    with page_of(browser, address) as (page, faults):
-        drawn(page)
-        yield page
-        assert faults == []
 
 
 def wait_for_dots(page: Any, count: int) -> None:

@@ -1,25 +1,15 @@
 """A dot and its row find each other, with the mouse and with the keyboard."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from tests.report.chromium import browser, drawn, page_of
-from tests.report.page_data import DOTS, RINGS, address, shown
+from tests.report.chromium import browser
+from tests.report.page_data import DOTS, RINGS, address, page, shown
 
-__all__ = ["address", "browser"]
+__all__ = ["address", "browser", "page"]
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture
-def page(browser: Any, address: str) -> Iterator[Any]:
-    """The page with its roofline drawn; no test may make it complain."""
-    with page_of(browser, address) as (page, faults):
-        drawn(page)
-        yield page
-        assert faults == []
 
 
 def row(page: Any, case: str) -> Any:

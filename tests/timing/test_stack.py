@@ -23,22 +23,26 @@ define void @where(ptr %block) {
 }
 """
 OVERFLOW = """
-import mmap, numpy as np
+import ctypes
+from kernelbench.gate.memory import ADDRESS, create
 from kernelbench.native.jit import compile_ir
+from kernelbench.protocol import RESERVED_BYTES, SharedMemory
 from kernelbench.timing.loops import Calls
-from kernelbench.timing.shared import _mapped
-low = _mapped(0x5000_0000_0000, 65536, 0x22, -1)
+from kernelbench.timing.shared import attach
+size = RESERVED_BYTES + (2 << 20)
+shared = attach(SharedMemory(create(size), ADDRESS, size))
 code = compile_ir('''
 define void @deep(ptr %block) {
-  %many = alloca [16384 x i64]
+  %many = alloca [1048576 x i64]
   store volatile i64 0, ptr %many
   ret void
 }
 ''')
 print("ready", flush=True)
-Calls(code.address("deep"), [low.ctypes.data], 0x5000_0000_0000 + 65536).slices(1, 1)
+Calls(code.address("deep"), [shared.arguments.ctypes.data], shared.stack).slices(1, 1)
 print("not reached")
 """
+"""A kernel that wants 8 MiB of the 6 MiB that there are."""
 
 needs_switch = pytest.mark.skipif(not stack.available(), reason="switching stacks is not known for this architecture")
 
@@ -79,7 +83,7 @@ def test_as_many_slices_come_back_as_on_the_caller_s_own_stack(code: Code, memor
 
 
 @needs_switch
-def test_what_runs_over_the_end_of_a_stack_with_nothing_below_it_ends_the_process() -> None:
+def test_what_runs_over_the_end_of_the_shared_stack_ends_the_process_and_touches_no_operand() -> None:
     done = subprocess.run([sys.executable, "-c", OVERFLOW], capture_output=True, text=True, timeout=60, check=False)
     assert done.stdout == "ready\n"
     assert done.returncode < 0
