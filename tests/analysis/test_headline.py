@@ -52,6 +52,11 @@ def test_int8_that_did_not_hold_still_yields_to_a_smaller_size_that_did() -> Non
     assert "int8 is 2.00x as fast" in of(*small, timed("matmul/tiled", 3.6e-3), shaky)
 
 
+def test_int8_whose_rounds_scatter_is_told_with_that_doubt() -> None:
+    shaky = timed("matmul/int8", 1e-3, dtype="i8", style="quantized", pattern=SCATTERED)
+    assert "as fast as f32, in rounds that scatter (matmul/int8" in of(timed("matmul/tiled", 3.6e-3), shaky)
+
+
 def test_int8_that_is_slower_is_not_praised() -> None:
     text = of(timed("matmul/tiled", 3e-3), timed("matmul/int8", 4e-3, dtype="i8", style="quantized"))
     assert "int8 is no faster than f32" in text
