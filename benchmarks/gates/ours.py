@@ -130,6 +130,8 @@ def seen(result: Result, cached: set[str], slowdowns: dict[str, float]) -> tuple
             reached=0.0 if cell.slowed is UNSET else cell.slowed,
             log_ratios=tuple(round(one.log_ratio, 6) for one in cell.screen),
             confirming=tuple(round(one.log_ratio, 6) for one in cell.confirm),
+            disturbed=sum(one.disturbed for one in (*cell.screen, *cell.confirm)),
+            aside=len(cell.aside),
         )
         for cell in result.paired
     )

@@ -14,6 +14,8 @@ QUIET = 0.97
 """Slices beside looks at this share of the most independent adds a cycle count as quiet."""
 LEAST_QUIET = 12
 """Quiet slices a side that a round's ratio may be made of: fewer may all be of one moment."""
+TELLING_S = 0.001
+"""Looks before and after a longer slice do not tell whether it was quiet in between."""
 LOOKS = 6
 """Looks whose median may tell what a core of one's own can do."""
 
@@ -41,11 +43,21 @@ def most_adds(turns: Iterable[Turn]) -> float:
     return max((median(turn.adds_per_cycle) for turn in turns if len(turn.adds_per_cycle) >= LOOKS), default=0.0)
 
 
-def round_of(index: int, pairs: Sequence[tuple[Turn, Turn]], best_adds: float) -> PairRound:
+def is_disturbed(pairs: Sequence[tuple[Turn, Turn]], best_adds: float, slice_s: float) -> bool:
+    """Whether too few slices (of ``slice_s`` seconds) were quiet on either side, told by the looks alone.
+
+    Nothing that cannot be seen to be disturbed is called so: neighbours that cannot be seen, slices too long to tell.
+    """
+    if best_adds <= 0 or slice_s > TELLING_S:
+        return False
+    return any(len(_quiet([pair[side] for pair in pairs], best_adds)) < LEAST_QUIET for side in (0, 1))
+
+
+def round_of(index: int, pairs: Sequence[tuple[Turn, Turn]], best_adds: float, slice_s: float = math.inf) -> PairRound:
     """One round's log-ratio of HEAD's time over BASE's. Raises ValueError without pairs.
 
     Where each side has enough quiet slices: of their medians. Else the median over the pairs: two turns beside each
-    other met much the same neighbours.
+    other met much the same neighbours. ``slice_s`` as of ``is_disturbed``.
     """
     if not pairs:
         raise ValueError("a round needs at least one pair of turns")
@@ -66,6 +78,7 @@ def round_of(index: int, pairs: Sequence[tuple[Turn, Turn]], best_adds: float) -
         pairs=len(pairs),
         quiet_share=sum(map(len, quiet)) / sum(len(turn.seconds_per_call) for side in sides for turn in side),
         clock_ratio=clocks[1] / clocks[0] if min(clocks) > 0 else 1.0,
+        disturbed=is_disturbed(pairs, best_adds, slice_s),
     )
 
 

@@ -11,6 +11,8 @@ from kernelbench.model import Case, PairRound
 
 SCREEN_SHARE = 0.6
 """Of the time budget, once the screen has flagged a cell; the rest is kept for confirming it."""
+MOST_ASIDE = 4
+"""Disturbed rounds of a cell that a phase measures again; a machine that is never quiet must do as it is."""
 
 
 @dataclass
@@ -21,6 +23,10 @@ class CellState:
     threshold: float
     screen: list[PairRound] = field(default_factory=list)
     confirm: list[PairRound] = field(default_factory=list)
+    waiting: list[PairRound] = field(default_factory=list)
+    """Disturbed rounds of the phase, which count only if no time is left for better ones."""
+    aside: list[PairRound] = field(default_factory=list)
+    """Those of ended phases that others stood in for."""
     place: str = "open"
     """As ``sequential.place`` says, of the phase it is in."""
     flagged: bool = False
@@ -47,6 +53,17 @@ class CellState:
     def rounds(self) -> list[PairRound]:
         """Those that its verdict is made of."""
         return self.confirm if self.flagged else self.screen
+
+    def take(self, one: PairRound) -> None:
+        """One more round of its phase. A disturbed one waits, told by looks at the core, never by what it found."""
+        (self.waiting if one.disturbed and len(self.waiting) < MOST_ASIDE else self.rounds).append(one)
+
+    def make_do(self, enough: int) -> None:
+        """Its phase is over: where it has fewer than ``enough`` rounds, those that waited count after all."""
+        missing = max(0, enough - len(self.rounds))
+        self.rounds.extend(self.waiting[:missing])
+        self.aside.extend(self.waiting[missing:])
+        self.waiting = []
 
     @property
     def verdict(self) -> str:
@@ -83,19 +100,25 @@ class Board:
 
     def wanted(self) -> list[CellState]:
         """The cells that still need rounds in this phase."""
-        return [cell for cell in self._alive() if cell.place == "open" and len(self._of(cell)) < self._plan.looks[-1]]
+        return [cell for cell in self._alive() if cell.place == "open" and len(cell.rounds) < self._plan.looks[-1]]
 
     def look(self) -> None:
         """Judge every open cell that has come to a look."""
         for cell in self._alive():
-            rounds = self._of(cell)
-            if cell.place == "open" and len(rounds) in self._plan.looks:
-                logs = [one.log_ratio for one in rounds]
-                cell.place = place(self._plan.interval(logs), cell.threshold)
+            if cell.place == "open" and len(cell.rounds) in self._plan.looks:
+                self._judge(cell)
 
     def add(self, cell: CellState, one: PairRound) -> None:
         """One more round of ``cell``, in this phase."""
-        self._of(cell).append(one)
+        cell.take(one)
+
+    def end(self) -> None:
+        """The phase is over: what stayed open is judged by disturbed rounds as well."""
+        for cell in self._alive():
+            still = cell.place == "open"
+            cell.make_do(self._plan.looks[-1] if still else 0)
+            if still:
+                self._judge(cell)
 
     def confirm(self) -> bool:
         """Go on to confirm what was flagged; False when nothing was."""
@@ -108,5 +131,5 @@ class Board:
     def _alive(self) -> list[CellState]:
         return [cell for cell in self.cells if cell.failed is None and (self.phase == "screen" or cell.flagged)]
 
-    def _of(self, cell: CellState) -> list[PairRound]:
-        return cell.screen if self.phase == "screen" else cell.confirm
+    def _judge(self, cell: CellState) -> None:
+        cell.place = place(self._plan.interval([one.log_ratio for one in cell.rounds]), cell.threshold)

@@ -4,72 +4,22 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from dataclasses import dataclass, field
 
 from msgspec import Struct
 
-from kernelbench.analysis.turns import QUIET, Turn, most_adds, round_of
+from kernelbench.analysis.turns import QUIET, Turn, is_disturbed, most_adds, round_of
 from kernelbench.gate.cells import CellState
 from kernelbench.gate.pair import Opening, SideFailed
+from kernelbench.gate.roles import BoardLike, Group, PairLike
 from kernelbench.gate.round import LONG_S, Pace, take_turns
-from kernelbench.model import Case, PairRound
-from kernelbench.protocol import Burst, Slices
+from kernelbench.protocol import Burst
 from kernelbench.runner.job import Position, Progress
-
-Group = tuple[int, str]
-"""(threads, isa): what a pair of workers is started for."""
 
 NAMED = 3
 """Cells that a note names."""
-
-
-class PairLike(Protocol):
-    """A pair of live workers (``gate.pair.Pair``)."""
-
-    why_private: str
-
-    def open(self, case: Case, seed: int, slowdown: float = 0.0, extra_steps: int = 0) -> Opening:
-        """The case, ready on both sides."""
-
-    def burst(self, side: int, request: Burst) -> Slices:
-        """One side's turn."""
-
-    def shut(self, *, restore: bool) -> object:
-        """Verify and let go."""
-
-    def close(self) -> None:
-        """End both."""
-
-
-class BoardLike(Protocol):
-    """Which cells want rounds (``gate.cells.Board``, ``gate.calibrate.Trials``)."""
-
-    cells: list[CellState]
-    phase: str
-
-    @property
-    def share(self) -> float:
-        """Of the time budget, that the phase may have spent at its end."""
-
-    @property
-    def least(self) -> int:
-        """Rounds of the phase that are measured whatever the time."""
-
-    @property
-    def settled(self) -> int:
-        """Cells that need no more rounds."""
-
-    def wanted(self) -> list[CellState]:
-        """The cells of the next round; none: the phase is over."""
-
-    def add(self, cell: CellState, one: PairRound) -> None:
-        """One more round of ``cell``."""
-
-    def look(self) -> None:
-        """A round is over."""
-
-    def confirm(self) -> bool:
-        """Go on to the next phase, if there is one."""
+RETURNS = 2
+"""Times that a round comes back to a cell that met too few quiet moments, the other cells first."""
 
 
 class Job(Struct, frozen=True):
@@ -88,6 +38,17 @@ class Outcome(Struct, frozen=True):
     interrupted: bool
     notes: tuple[str, ...]
     faults: tuple[str, ...]
+
+
+@dataclass
+class Visit:
+    """One cell in one pair of processes."""
+
+    cell: CellState
+    pairs: list[tuple[Turn, Turn]] = field(default_factory=list)
+    """The turns of all times that it was come to."""
+    times: int = 0
+    done: bool = False
 
 
 class Execution:
@@ -144,23 +105,32 @@ class Execution:
             done += 1
             self._index += 1
             self._board.look()
+        self._board.end()
 
     def _group(self, group: Group, cells: Sequence[CellState]) -> None:
         """One round of some cells, in random order, in one pair of processes; in a new one after a failure."""
-        todo = list(cells)
-        self._rng.shuffle(todo)
-        while todo:
-            pair = self._start_pair(group, todo)
+        left = list(cells)
+        self._rng.shuffle(left)
+        while left:
+            pair = self._start_pair(group, left)
             if pair is None:
                 return
             try:
-                while todo:
-                    cell = todo.pop()
-                    self._show(cell)
-                    if not self._cell(pair, cell):
-                        break
+                left = self._visits(pair, left)
             finally:
                 pair.close()
+
+    def _visits(self, pair: PairLike, cells: Sequence[CellState]) -> list[CellState]:
+        """The round of each cell, again where it met too few quiet moments; those left when a side has failed."""
+        todo = [Visit(cell) for cell in cells]
+        while todo:
+            visit = todo.pop()
+            self._show(visit.cell)
+            if not self._come_to(pair, visit):
+                return [other.cell for other in todo]
+            if not visit.done:
+                todo.insert(0, visit)
+        return []
 
     def _start_pair(self, group: Group, cells: Sequence[CellState]) -> PairLike | None:
         try:
@@ -173,27 +143,35 @@ class Execution:
             self._notes[f"each side worked in memory of its own ({pair.why_private}): expect more scatter"] = None
         return pair
 
-    def _cell(self, pair: PairLike, cell: CellState) -> bool:
-        """One round of one cell; False when a side of it failed, after which neither process is to be trusted."""
+    def _come_to(self, pair: PairLike, visit: Visit) -> bool:
+        """Turns of one cell; False when a side of it failed, after which neither process is to be trusted."""
+        cell = visit.cell
         try:
             opening = pair.open(cell.case, self._job.seed, cell.slowdown, cell.extra_steps)
-            pairs = self._turns(pair, opening)
+            slice_s = max(opening.base.call_s, opening.head.call_s) * opening.calls
+            visit.pairs += self._turns(pair, opening, slice_s)
             pair.shut(restore=opening.restore)
         except SideFailed as error:
             self._bury(cell, error)
             return False
+        self._learn(cell, opening)
+        visit.times += 1
+        visit.done = visit.times > RETURNS or not is_disturbed(visit.pairs, self._best_adds, slice_s)
+        if visit.done:
+            self._board.add(cell, round_of(self._index, visit.pairs, self._best_adds, slice_s))
+        return True
+
+    def _learn(self, cell: CellState, opening: Opening) -> None:
+        """What an opening tells: whose memory it works in, and the extra work in it."""
         for why in filter(None, (opening.base.why_private, opening.head.why_private)):
             self._private.setdefault(why, {})[cell.case.id] = None
         cell.shared = cell.shared and opening.shared
         if cell.slowdown:
             cell.extra_steps = opening.head.extra_steps
             cell.reached.append(opening.head.slowed)
-        self._board.add(cell, round_of(self._index, pairs, self._best_adds))
-        return True
 
-    def _turns(self, pair: PairLike, opening: Opening) -> list[tuple[Turn, Turn]]:
+    def _turns(self, pair: PairLike, opening: Opening, slice_s: float) -> list[tuple[Turn, Turn]]:
         calls = opening.calls
-        slice_s = max(opening.base.call_s, opening.head.call_s) * calls
 
         def take(side: int, slices: int, best_adds: float) -> Turn:
             wanted = 0.0 if slice_s > LONG_S else QUIET * best_adds

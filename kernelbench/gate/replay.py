@@ -62,3 +62,4 @@ def _measure(board: Board, source: dict[str, tuple[PairRound, ...]], rng: random
         for cell in wanted:
             board.add(cell, rng.choice(source[cell.case.id]))
         board.look()
+    board.end()

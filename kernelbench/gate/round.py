@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from msgspec import Struct
 
-from kernelbench.analysis.turns import Turn, is_quiet, most_adds
+from kernelbench.analysis.turns import Turn, is_disturbed, is_quiet, most_adds
 
 Take = Callable[[int, int, float], Turn]
 """(side, slices, independent adds a cycle to wait for) -> what was timed."""
@@ -56,5 +56,7 @@ def take_turns(
         spent = clock() - begun
         if len(pairs) < pace.least:
             continue
-        if quiet >= pace.pairs or spent >= pace.patience_s or (spent >= pace.round_s and quiet >= pace.least):
+        if quiet >= pace.pairs or spent >= pace.patience_s:
+            return pairs
+        if spent >= pace.round_s and quiet >= pace.least and not is_disturbed(pairs, best_adds, slice_s):
             return pairs

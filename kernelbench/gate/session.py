@@ -14,8 +14,9 @@ from kernelbench.config import Config
 from kernelbench.errors import UsageError
 from kernelbench.gate.asking import Known, ask
 from kernelbench.gate.cells import Board, CellState
-from kernelbench.gate.execute import BoardLike, Execution, Group, Job, Outcome
+from kernelbench.gate.execute import Execution, Job, Outcome
 from kernelbench.gate.pair import Pair
+from kernelbench.gate.roles import BoardLike, Group
 from kernelbench.gate.sides import Side
 from kernelbench.gate.start import starter
 from kernelbench.machine import detect

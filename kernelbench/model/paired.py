@@ -34,6 +34,8 @@ class PairRound(Struct, frozen=True, omit_defaults=True):
     """Share of the slices that were timed on a quiet core."""
     clock_ratio: float = 1.0
     """HEAD's core clock over BASE's."""
+    disturbed: bool = False
+    """Too few slices met a quiet core: the ratio is one of neighbouring turns."""
 
 
 class PairedCell(Struct, frozen=True, omit_defaults=True):
@@ -45,6 +47,8 @@ class PairedCell(Struct, frozen=True, omit_defaults=True):
     screen: tuple[PairRound, ...] = ()
     confirm: tuple[PairRound, ...] = ()
     """Fresh rounds of a cell that the screen had flagged; nothing of the screen counts in them."""
+    aside: tuple[PairRound, ...] = ()
+    """Disturbed rounds of either phase that were measured again and count for nothing."""
     verdict: str = ""
     reason: str = ""
     shared: bool = True

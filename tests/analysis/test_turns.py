@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kernelbench.analysis.turns import LEAST_QUIET, Turn, is_quiet, most_adds, round_of
+from kernelbench.analysis.turns import LEAST_QUIET, TELLING_S, Turn, is_disturbed, is_quiet, most_adds, round_of
 
 BEST = 4.0
 
@@ -49,6 +49,22 @@ def test_one_side_with_too_few_quiet_slices_makes_the_other_side_go_by_pairs_as_
 def test_without_looks_a_round_is_the_median_over_its_pairs() -> None:
     pairs = [(unseen(1e-6), unseen(1e-6)), (unseen(1e-6), unseen(2e-6)), (unseen(1e-6), unseen(50e-6))]
     assert round_of(0, pairs, 0.0).log_ratio == pytest.approx(math.log(2))
+
+
+@pytest.mark.parametrize("side", [0, 1])
+def test_a_round_with_too_few_quiet_slices_on_either_side_is_disturbed(side: int) -> None:
+    sides = [turn(*[1e-6] * LEAST_QUIET), turn(*[1e-6] * LEAST_QUIET)]
+    assert not is_disturbed([(sides[0], sides[1])], BEST, 5e-5)
+    sides[side] = turn(*[1e-6] * (LEAST_QUIET - 1))
+    assert is_disturbed([(sides[0], sides[1])], BEST, 5e-5)
+    assert round_of(0, [(sides[0], sides[1])], BEST, 5e-5).disturbed
+
+
+def test_what_cannot_be_seen_is_not_called_disturbed() -> None:
+    assert not is_disturbed([(unseen(1e-6), unseen(2e-6))], 0.0, 5e-5)
+    busy = [(turn(1e-6, adds=0.5), turn(1e-6, adds=0.5))]
+    assert is_disturbed(busy, BEST, TELLING_S)
+    assert not is_disturbed(busy, BEST, 2 * TELLING_S)
 
 
 def test_a_round_tells_how_the_sides_clocks_differed() -> None:

@@ -5,7 +5,8 @@ import math
 import pytest
 
 from kernelbench.analysis.turns import QUIET
-from kernelbench.gate.cells import Board, CellState
+from kernelbench.gate.cells import MOST_ASIDE, Board, CellState
+from kernelbench.gate.execute import RETURNS
 from tests.gate.pairs import CALL_S, START_S, Fault, Host, Wild, case, cells, verdicts
 
 
@@ -104,6 +105,33 @@ def test_a_fault_of_our_own_is_told_apart_from_a_kernels() -> None:
     outcome = host.run(Board(cells("ours", "theirs")))
     assert len(outcome.faults) == 1
     assert "scale/ours" in outcome.faults[0]
+
+
+def test_a_round_comes_back_to_a_cell_that_met_a_neighbour_after_the_others() -> None:
+    host, board = Host(), Board(cells("a", "b", "c"))
+    host.busy = lambda variant, opening: variant == "scale/b" and opening == 2
+    host.run(board)
+    assert len(host.pairs[1].visited) == 4
+    assert host.pairs[1].visited[-1] == "scale/b" or host.pairs[1].visited[-2:] == ["scale/b", "scale/b"]
+    assert [len(cell.screen) for cell in board.cells] == [6, 6, 6]
+    assert not any(one.disturbed for cell in board.cells for one in cell.screen)
+
+
+def test_a_cell_whose_round_stayed_disturbed_gets_another_round() -> None:
+    host, board = Host(), Board(cells("a"))
+    host.busy = lambda variant, opening: 2 <= opening <= 2 + RETURNS
+    outcome = host.run(board)
+    (cell,) = board.cells
+    assert host.pairs[1].visited == ["scale/a"] * (1 + RETURNS)
+    assert (outcome.rounds, len(cell.screen), len(cell.aside)) == (7, 6, 1)
+    assert cell.verdict == "unchanged"
+
+
+def test_a_neighbour_who_never_leaves_costs_a_bounded_number_of_rounds() -> None:
+    host, board = Host(), Board(cells("a"))
+    host.busy = lambda variant, opening: opening > 1
+    assert host.run(board).rounds == 6 + MOST_ASIDE
+    assert board.cells[0].verdict == "unchanged"
 
 
 def test_a_pair_that_does_not_start_fails_all_its_cells_once() -> None:

@@ -48,7 +48,7 @@ def test_a_step_that_costs_a_cycle_is_right_at_once() -> None:
 def test_work_that_mostly_hides_beside_the_kernel_is_made_up_for() -> None:
     reached, steps = applied(lambda n: max(0.0, (n - 70) / CLOCK_HZ))
     assert abs(reached - 0.1) <= FAR * 0.1
-    assert steps == 200
+    assert steps == 154
 
 
 def test_what_is_told_is_what_the_steps_left_in_the_kernel_cost() -> None:
@@ -94,8 +94,40 @@ def test_a_neighbour_of_half_the_time_taken_does_not_change_what_was_reached() -
 
 
 def test_a_difference_that_may_be_a_neighbour_s_does_not_change_the_size() -> None:
-    reached, steps = applied(lambda n: 0.6 * n / CLOCK_HZ)
-    assert (reached, steps) == (pytest.approx(0.06), 100)
+    reached, steps = applied(lambda n: 0.85 * n / CLOCK_HZ)
+    assert (reached, steps) == (pytest.approx(0.085), 100)
+
+
+def test_a_kernel_of_two_speeds_is_slowed_by_a_share_of_its_usual_one() -> None:
+    entry = Entry()
+    count = [0]
+
+    class TwoSpeeds(Run):
+        """Without extra work every eighth slice is twice as fast."""
+
+        def slices(self, calls: int, count_: int) -> Batch:
+            count[0] += 1
+            fast = entry.extra.value == 0 and count[0] % 8 == 1
+            taken = tuple(one / (1 + fast) for one in super().slices(calls, count_).seconds)
+            return Batch(taken, (4e9,) * (count_ + 1))
+
+    assert again(entry, TwoSpeeds(entry, lambda n: n / CLOCK_HZ), 50, 100) == pytest.approx(0.1)  # type: ignore[arg-type]
+
+
+def test_slices_beside_a_busy_neighbour_do_not_size_the_extra_work() -> None:
+    entry = Entry()
+    count = [0]
+
+    class Beside(Run):
+        """Of the slices with extra work every second one has a neighbour."""
+
+        def slices(self, calls: int, count_: int) -> Batch:
+            count[0] += 1
+            busy = entry.extra.value > 0 and count[0] % 4 == 0
+            taken = tuple(one * (1 + 3 * busy) for one in super().slices(calls, count_).seconds)
+            return Batch(taken, (4e9 / (1 + busy),) * (count_ + 1))
+
+    assert again(entry, Beside(entry, lambda n: n / CLOCK_HZ), 50, 100) == pytest.approx(0.1)  # type: ignore[arg-type]
 
 
 def test_without_a_clock_nothing_is_slowed_and_the_case_says_why() -> None:
