@@ -46,7 +46,7 @@ def read_result(path: Path, layout: type[Result] = Result) -> Result:
 
 
 def write_result(path: Path, result: Result) -> None:
-    """Write ``result`` as indented JSON, atomically.
+    """Write ``result`` as JSON, atomically: a line for each record, the rest indented.
 
     Raises StoreError when the disk refuses, and when the result holds what may not be in a file (NaN, infinity).
     """
@@ -58,7 +58,20 @@ def write_result(path: Path, result: Result) -> None:
         faults = [_plain(error)]
     if faults:
         raise StoreError(f"{path} was not written: the result is not valid: {faults[0]}; please report this")
-    write_text_atomic(path, msgspec.json.format(data, indent=1).decode() + "\n")
+    write_text_atomic(path, _laid_out(data).decode())
+
+
+def _laid_out(data: bytes) -> bytes:
+    """For people to look at; of ten thousand records a line for every sample would be most of the file."""
+    fields = msgspec.json.decode(data, type=dict[str, msgspec.Raw])
+    lines = [b'"%s": %s' % (name.encode(), _field(name, bytes(raw))) for name, raw in fields.items()]
+    return b"{\n" + b",\n".join(lines) + b"\n}\n"
+
+
+def _field(name: str, raw: bytes) -> bytes:
+    if name not in ("records", "paired"):
+        return msgspec.json.format(raw, indent=1)
+    return b"[\n" + b",\n".join(map(bytes, msgspec.json.decode(raw, type=list[msgspec.Raw]))) + b"\n]"
 
 
 def default_output(folder: Path, created: str, machine_id: str) -> Path:
@@ -88,7 +101,7 @@ def _bytes_of(path: Path) -> bytes:
     except (OSError, ValueError) as error:
         # A ValueError is a name that no file can have (it contains a zero byte).
         raise ResultFileError(f"{str(path)!r}: cannot be read ({getattr(error, 'strerror', error)})") from error
-    if not data.strip():
+    if not data or data.isspace():
         raise ResultFileError(f"{path}: is empty; {_NOT_OURS}")
     return data
 

@@ -52,10 +52,14 @@ def test_a_result_is_read_back_as_written(path: Path) -> None:
     assert read_result(path) == SAMPLE
 
 
-def test_the_file_is_indented_json_that_ends_with_a_newline(path: Path) -> None:
+def test_the_file_is_indented_with_a_line_for_each_record_and_ends_with_a_newline(path: Path) -> None:
     write_result(path, SAMPLE)
     lines = path.read_text().splitlines()
-    assert lines[1] == ' "schema_version": 1,'
+    assert lines[1] == '"schema_version": 1,'
+    first = lines.index('"records": [') + 1
+    assert [json.loads(line.rstrip(","))["case"]["id"] for line in lines[first : first + len(SAMPLE.records)]] == [
+        record.case.id for record in SAMPLE.records
+    ]
     assert path.read_bytes().endswith(b"}\n")
 
 
