@@ -78,7 +78,7 @@ def runner(name: str, dtype: str, shape: dict[str, Any], inputs: tuple[Any, ...]
     """Something that calls variant ``name`` so many times and says how many seconds that took."""
     variant = registry.variants()[name]
     made = [np.zeros(size, registry.NUMPY[kind]) for size, kind in variant.outputs(shape, dtype)]
-    arguments = in_arena((*variant.prepare(inputs, shape), *made))
+    arguments = in_arena((*variant.prepare(inputs, variant.whole(shape)), *made))
     if not variant.compiled:
         return PythonCalls(variant.function, [arguments])
     if (name, dtype) not in _ENTRIES:

@@ -78,7 +78,7 @@ def enter_threads_always() -> None:
 def runner(name: str, shape: dict[str, int], inputs: tuple[Any, ...]) -> Callable[[int], float]:
     """Something that calls variant ``name`` so many times and says how many seconds that took."""
     variant = registry.variants()[name]
-    prepared, outputs = variant.prepare(inputs, shape), variant.outputs(shape, "f32")
+    prepared, outputs = variant.prepare(inputs, variant.whole(shape)), variant.outputs(shape, "f32")
     sizes = [x.nbytes for x in prepared if isinstance(x, np.ndarray)]
     sizes += [int(np.prod(size)) * registry.NUMPY[kind].itemsize for size, kind in outputs]
     arena = Arena(Arena.room(sizes) + 4096, ())

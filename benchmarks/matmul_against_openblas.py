@@ -38,7 +38,7 @@ _ENTRIES: dict[tuple[str, str], Entry] = {}
 def runner(name: str, dtype: str, operands: tuple[np.ndarray, ...], c: np.ndarray) -> Callable[[int], float]:
     """Something that calls variant ``name`` so many times and says how many seconds that took."""
     variant = registry.variants()[name]
-    arguments = (*variant.prepare(operands, {}), c)
+    arguments = (*variant.prepare(operands, variant.whole(len(operands[0]))), c)
     if not variant.compiled:
         return PythonCalls(variant.function, [arguments])
     if (name, dtype) not in _ENTRIES:

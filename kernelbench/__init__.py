@@ -1,17 +1,25 @@
 """kernelbench: how close do compute kernels run to what this machine can do, and what holds them back?
 
-``import kernelbench as kb`` costs nothing: a name is imported when it is first used. ``kb.variants``, ``kb.get``
-and ``kb.measure`` are described in ``kernelbench.api``; the rest is for kernel files of your own.
+``import kernelbench as kb`` costs nothing: a name is imported when it is first used. ``kb.variants``, ``kb.get``,
+``kb.measure``, ``kb.roofline``, ``kb.compare`` and ``kb.ceilings`` are described in ``kernelbench.api``; the rest is
+for kernel files of your own.
 """
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from kernelbench.api import Measurement, get, measure, variants
+    from kernelbench.api.catalogue import get, variants
+    from kernelbench.api.measurement import Measurement
+    from kernelbench.api.paired import Paired, compare
+    from kernelbench.api.picture import Roofline, roofline
+    from kernelbench.api.roofs import MachineCard, ceilings
+    from kernelbench.api.timing import measure
     from kernelbench.errors import KernelbenchError, UsageError
     from kernelbench.kernels._check import Verification, WrongResult, close_to, exactly
     from kernelbench.kernels._registry import Op, random_values
+    from kernelbench.kernels._same import same_as
+    from kernelbench.kernels._symbol import CFunction, c_function
     from kernelbench.model import Accuracy, Dtypes, Work
     from kernelbench.protocol import Effort
 
@@ -19,29 +27,45 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Accuracy",
+    "CFunction",
     "Dtypes",
     "Effort",
     "KernelbenchError",
+    "MachineCard",
     "Measurement",
     "Op",
+    "Paired",
+    "Roofline",
     "UsageError",
     "Verification",
     "Work",
     "WrongResult",
     "__version__",
+    "c_function",
+    "ceilings",
     "close_to",
+    "compare",
     "exactly",
     "get",
     "measure",
     "random_values",
+    "roofline",
+    "same_as",
     "variants",
 ]
 
 _HOMES = {
-    "kernelbench.api": ("Measurement", "get", "measure", "variants"),
+    "kernelbench.api.catalogue": ("get", "variants"),
+    "kernelbench.api.measurement": ("Measurement",),
+    "kernelbench.api.paired": ("Paired", "compare"),
+    "kernelbench.api.picture": ("Roofline", "roofline"),
+    "kernelbench.api.roofs": ("MachineCard", "ceilings"),
+    "kernelbench.api.timing": ("measure",),
     "kernelbench.errors": ("KernelbenchError", "UsageError"),
     "kernelbench.kernels._check": ("Verification", "WrongResult", "close_to", "exactly"),
     "kernelbench.kernels._registry": ("Op", "random_values"),
+    "kernelbench.kernels._same": ("same_as",),
+    "kernelbench.kernels._symbol": ("CFunction", "c_function"),
     "kernelbench.model": ("Accuracy", "Dtypes", "Work"),
     "kernelbench.protocol": ("Effort",),
 }

@@ -30,7 +30,7 @@ class Matrix(Struct, frozen=True, forbid_unknown_fields=True):
     """One block of cases: every selected variant at every dtype, size, thread count, isa and cache state."""
 
     kernels: tuple[str, ...] = ("*",)
-    """Globs on variant names ("matmul/*")."""
+    """Globs on variant names ("matmul/*"); none: those of ``extra_modules`` alone."""
     dtypes: tuple[str, ...] = ()
     """Empty: every dtype the variant has. A variant without one of these simply lacks that case."""
     sizes: tuple[int | str, ...] = ()
@@ -65,7 +65,7 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     ceilings: bool = True
     """Measure the machine's ceilings in every round."""
     modules: tuple[str, ...] = ()
-    """User kernel files; relative to the config file in TOML, absolute once loaded."""
+    """User kernel files; in TOML under [kernels] and relative to the config file, absolute once loaded."""
     extra_modules: tuple[str, ...] = ()
     """Those of ``modules`` whose kernels are measured even where no matrix names them (given by --module)."""
     kernels: tuple[str, ...] = ()
@@ -105,6 +105,8 @@ class Flags(Struct, frozen=True):
     seed: int | UnsetType = UNSET
     modules: tuple[str, ...] | UnsetType = UNSET
     """Relative to the current folder; added to those of the config."""
+    only_modules: bool = False
+    """Measure the kernels of ``modules``, and of the configuration's own matrices none."""
     ceilings: bool | UnsetType = UNSET
 
 
@@ -122,8 +124,13 @@ def load(path: Path) -> Config:
         raise ConfigError(f"{path}: {config_check.quoting_line(text, str(error))}") from error
     except RecursionError as error:
         raise ConfigError(f"{path}: nested too deeply; a configuration has no more than three levels") from error
-    config, problem = _convert(data, path.parent)
+    problem = config_check.kernels_problem(data)
     if problem:
+        raise config_check.located(path, text, problem)
+    config, problem = _convert({**data.pop("kernels", {}), **data}, path.parent)
+    if problem:
+        if problem.key.startswith("modules"):
+            problem = msgspec.structs.replace(problem, key=f"kernels.{problem.key}")
         raise config_check.located(path, text, problem)
     return config
 
@@ -163,7 +170,10 @@ def override(config: Config, flags: Flags) -> Config:
         changes["modules"] = tuple(dict.fromkeys((*config.modules, *given)))
         changes["extra_modules"] = tuple(dict.fromkeys((*config.extra_modules, *given)))
     wanted = _at_pace(config, flags)
-    changes["matrix"] = tuple(_matrix(block, flags) for block in config.matrix)
+    blocks = tuple(_matrix(block, flags) for block in config.matrix)
+    changes["matrix"] = tuple(
+        msgspec.structs.replace(block, kernels=()) if flags.only_modules else block for block in blocks
+    )
     wanted = msgspec.structs.replace(wanted, **changes)
     problem = config_check.first_problem(wanted)
     if problem:

@@ -68,6 +68,19 @@ def unknown_key(data: Mapping[str, Any], structs: Mapping[str, type[Struct]]) ->
     return UNSET
 
 
+def kernels_problem(data: Mapping[str, Any]) -> Problem | UnsetType:
+    """What is wrong with how a file names kernels of the user's own: [kernels] modules = ["mine.py"]."""
+    if "modules" in data:
+        return Problem("modules", 'belongs below [kernels]: write [kernels], then modules = ["mine.py"]')
+    table = data.get("kernels", {})
+    if not isinstance(table, dict):
+        return Problem("kernels", "is a table, [kernels]; which kernels are measured is said by kernels of [[matrix]]")
+    unknown = [name for name in table if name != "modules"]
+    if unknown:
+        return Problem(f"kernels.{unknown[0]}", f"unknown key; {did_you_mean(unknown[0], ('modules',))}")
+    return UNSET
+
+
 def wrong_type(data: Mapping[str, Any], message: str) -> Problem:
     """A validation error of msgspec ("Expected `int`, got `str` - at `$.rounds`") with the value given."""
     text, _, path = message.partition(" - at ")
@@ -164,11 +177,13 @@ def _problems(config: Any) -> Iterator[Problem]:
     if not config.matrix:
         yield Problem("matrix", "an empty list given; accepted: at least one [[matrix]] table, or none at all")
     for index, block in enumerate(config.matrix):
+        if not block.kernels and not config.extra_modules:
+            yield Problem(f"matrix[{index}].kernels", "an empty list given; name at least one, or leave the key out")
         yield from _block_problems(block, f"matrix[{index}]")
 
 
 def _block_problems(block: Any, place: str) -> Iterator[Problem]:
-    for name in ("kernels", "threads", "isa", "cache"):
+    for name in ("threads", "isa", "cache"):
         if not getattr(block, name):
             yield Problem(f"{place}.{name}", "an empty list given; name at least one, or leave the key out")
     vocabularies = {"dtypes": tuple(DTYPE_BYTES), "isa": ISA_NAMES, "cache": CACHE_STATES}

@@ -171,7 +171,7 @@ def _threads_of(variant: VariantInfo, counts: tuple[int, ...]) -> tuple[tuple[in
 
 def _isa_of(variant: VariantInfo, isa: tuple[str, ...]) -> tuple[tuple[str, ...], str]:
     """The same for instruction-set levels: only code that we compile can be held to one."""
-    if variant.compiled and variant.style != "library":
+    if variant.compiled and not variant.foreign and variant.style != "library":
         return tuple(dict.fromkeys(isa)), ""
     if "native" in isa:
         return ("native",), ""

@@ -4,6 +4,7 @@ import doctest
 import json
 import subprocess
 import sys
+from pathlib import Path
 from statistics import median
 
 import numba
@@ -12,7 +13,8 @@ import pytest
 from msgspec import UNSET
 
 import kernelbench as kb
-from kernelbench import api
+from kernelbench.api import catalogue, timing
+from kernelbench.model import Work
 from kernelbench.protocol import Effort
 
 QUICK = Effort(sample_s=0.001, samples=3, round_s=0.02, warmup_s=0.002, patience_s=0.02)
@@ -107,13 +109,16 @@ def test_samples_are_seconds_per_call_and_best_is_the_least_of_them() -> None:
     assert min(found.samples_s) * found.calls_per_sample >= QUICK.sample_s * (1 - 1e-9), "of several slices together"
 
 
+WORK = Work("declared", flop=4000, read_bytes=8000)
+
+
 def measurement(**fields: object) -> kb.Measurement:
     made = {"best_s": 2e-6, "median_s": 2.5e-6, "samples_s": (2e-6, 2.5e-6, 3e-6), "calls_per_sample": 100}
     return kb.Measurement(**{**made, "includes_python_call": False, "disturbed_samples": 0, **fields})
 
 
 def test_rates_are_of_the_best_sample() -> None:
-    found = measurement(flop=4000, bytes=8000)
+    found = measurement(work=WORK)
     assert (found.gflops, found.gbps) == (pytest.approx(2.0), pytest.approx(4.0))
 
 
@@ -122,7 +127,7 @@ def test_rates_of_what_was_not_given_are_absent() -> None:
 
 
 def test_a_measurement_reads_as_one_line() -> None:
-    found = measurement(flop=4000, bytes=8000, disturbed_samples=1)
+    found = measurement(work=WORK, disturbed_samples=1)
     assert str(found) == "2.00 us best, 2.50 us median of 3 samples; 2.00 GFLOP/s; 4.00 GB/s; 1 disturbed"
 
 
@@ -151,7 +156,54 @@ def test_an_exception_in_a_later_compiled_call_is_not_timed_as_fast() -> None:
         kb.measure(raises_on_third_call, (np.zeros(1, np.int64),), effort=QUICK)
 
 
-def test_the_examples_in_the_docstrings_are_right() -> None:
-    found = doctest.testmod(api, extraglobs={"kb": kb, "np": np})
+def test_what_a_call_does_is_said_once() -> None:
+    with pytest.raises(kb.UsageError, match="leave flop and bytes out beside it"):
+        kb.measure(doubles, (np.ones(2), np.ones(2)), flop=2, work=WORK)
+
+
+def test_a_c_function_is_timed_without_the_call_from_python() -> None:
+    mapped = (line.split()[-1] for line in Path("/proc/self/maps").read_text().splitlines())
+    libc = next((name for name in mapped if "/libc.so" in name or "/libc-" in name), "")
+    if not libc:
+        pytest.skip("no C library that is mapped by name")
+    x, y = np.arange(64.0), np.zeros(64)
+    copies = kb.c_function(libc, "memcpy", "void(void *to, const void *from, int64_t size)")
+    found = kb.measure(copies, (y, x, x.nbytes), effort=QUICK)
+    assert not found.includes_python_call
+    assert np.array_equal(y, x)
+
+
+def test_what_cannot_be_called_is_told() -> None:
+    with pytest.raises(kb.UsageError, match="fn=3 cannot be called"):
+        kb.measure(3, (1,))  # type: ignore[arg-type]
+
+
+def test_a_single_array_in_place_of_a_tuple_is_told() -> None:
+    with pytest.raises(kb.UsageError, match=r"args is one array; give a tuple .* \(x,\)"):
+        kb.measure(np.negative, np.ones(3))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [({"dtype": "float"}, "dtype='float' is not a number type; it may be f64, f32"), ({"threads": 0}, "1 or more")],
+)
+def test_what_judges_it_must_exist(wrong: dict[str, object], said: str) -> None:
+    with pytest.raises(kb.UsageError, match=said):
+        kb.measure(doubles, (np.ones(2), np.ones(2)), **wrong)  # type: ignore[arg-type]
+
+
+def test_a_measurement_knows_name_type_and_working_set() -> None:
+    found = kb.measure(doubles, (np.ones(64), np.zeros(64)), effort=QUICK)
+    assert (found.name, found.dtype, found.work.working_set_bytes) == ("doubles", "f64", 1024)
+
+
+def test_what_a_function_returns_belongs_to_its_working_set() -> None:
+    found = kb.measure(np.negative, (np.ones(64, np.float32),), effort=QUICK, name="minus")
+    assert (found.name, found.work.working_set_bytes) == ("minus", 512)
+
+
+@pytest.mark.parametrize("module", [catalogue, timing])
+def test_the_examples_in_the_docstrings_are_right(module: object) -> None:
+    found = doctest.testmod(module, extraglobs={"kb": kb, "np": np})  # type: ignore[arg-type]
     assert found.failed == 0
     assert found.attempted > 0

@@ -50,9 +50,18 @@ ALLOWED: dict[str, set[str]] = {
     "runner": PLAN | {"machine", "store"},
     # Two sides in turns: which trees they are, their rounds, and when a cell is settled.
     "gate": PLAN | {"machine", "store", "analysis", "runner", "remember", "thresholds"},
-    "cli": PLAN | {"machine", "store", "analysis", "report", "runner", "gate", "thresholds"},
-    # The face towards Python: kernels and their measuring in the caller's own process.
-    "api": PLAN | {"kernels", "timing", "worker"},
+    # What `init` writes.
+    "starter": BASE | {"store"},
+    # Candidates for a kernel's parameters in turns, as the gate's two sides are.
+    "tuning": PLAN | {"machine", "analysis", "runner", "gate"},
+    # One kernel in depth: which cases and changes to measure, and what they say.
+    "profiling": PLAN | {"machine", "store", "analysis", "runner"},
+    "cli": PLAN | {"starter", "machine", "store", "analysis", "report", "runner", "gate", "tuning", "profiling", "thresholds"},
+    # The face towards Python: kernels and their measuring in the caller's own process, set under the machine's card
+    # (machine, store, runner), judged (analysis, gate) and drawn (report).
+    "api": PLAN | {"kernels", "timing", "worker", "machine", "store", "runner", "analysis", "gate", "report"},
+    # What pytest loads at every start: it asks api once its fixture is used.
+    "pytest_plugin": BASE | {"model", "api"},
     "__init__": {"api", "kernels", *MODEL},
     "__main__": {"cli"},
 }

@@ -18,11 +18,15 @@ COMMANDS = {
     "info": ("kernelbench.cli.info", "Show the machine: CPU, caches, limits, libraries."),
     "ceilings": ("kernelbench.cli.ceilings", "Measure what this machine can do: arithmetic, bandwidth, latency."),
     "list": ("kernelbench.cli.list", "List every kernel variant that can be run."),
+    "init": ("kernelbench.cli.init", "Write a kernel file to start from, and its configuration."),
     "run": ("kernelbench.cli.run", "Measure ceilings and kernels, check them, write a report."),
+    "tune": ("kernelbench.cli.tune", "Find the block sizes of a kernel that are fastest here."),
     "report": ("kernelbench.cli.report", "Show a result: table, roofline, HTML, CSV, Markdown, JSON."),
     "ab": ("kernelbench.cli.ab", "Measure two versions in turns: did HEAD become slower than BASE?"),
     "calibrate": ("kernelbench.cli.calibrate", "Prove the gate on this host: false alarms, what it finds, floors."),
     "compare": ("kernelbench.cli.compare", "Compare results and say what became faster or slower."),
+    "profile": ("kernelbench.cli.profile", "Show one kernel in depth: what bounds it, with the evidence."),
+    "inspect": ("kernelbench.cli.inspect", "Show what the compiler made of a kernel: its hot loop, counted."),
     "baseline": ("kernelbench.cli.baseline", "Keep results by name, to compare later ones with."),
 }
 

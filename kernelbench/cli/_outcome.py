@@ -4,6 +4,7 @@ import os
 import shutil
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from msgspec import UNSET, UnsetType
@@ -15,6 +16,9 @@ from kernelbench.report.text import safe_text
 from kernelbench.runner.job import Summary
 from kernelbench.store.files import write_text_atomic
 from kernelbench.store.journal import CaseDead, Event, RoundDone
+
+if TYPE_CHECKING:
+    from kernelbench.runner.session import Finish
 
 FAILED_KERNEL = 4
 OUR_FAULT = 70
@@ -48,16 +52,24 @@ def write_page(result: Result, page: Path | UnsetType, output: Path) -> None:
     click.echo(f"wrote {page}", err=True)
 
 
-def run_code(summary: Summary, result: Result, journal: Path) -> int:
+def run_code(finish: "Finish", journal: Path) -> int:
     """Exit code of a run; what it means goes to stderr."""
+    summary, result = finish.summary, finish.result
     if summary.interrupted:
         click.echo(f"interrupted: `kernelbench run --resume {journal}` measures the rest", err=True)
-    return _code(summary, failed=any(isinstance(record.outcome, Failed) for record in result.records))
+    failed = any(isinstance(record.outcome, Failed) for record in result.records)
+    return _code(summary, failed=failed or bool(finish.broken))
 
 
-def verified_code(summary: Summary, events: tuple[Event, ...]) -> int:
-    """Exit code of a dry run."""
-    return _code(summary, failed=any(isinstance(event, CaseDead) for event in events))
+def verified_code(summary: Summary, events: tuple[Event, ...], broken: tuple[str, ...]) -> int:
+    """Exit code of a dry run; ``broken`` as of its session."""
+    return _code(summary, failed=any(isinstance(event, CaseDead) for event in events) or bool(broken))
+
+
+def warn_left_out(broken: tuple[str, ...]) -> None:
+    """Say which modules could not be imported; the rest is measured."""
+    for line in broken:
+        click.echo(f"warning: {safe_text(line)}; its kernels are left out", err=True)
 
 
 def verified_table(plan: Plan, events: tuple[Event, ...]) -> str:

@@ -17,18 +17,22 @@ WIDTH = 80
 @click.argument("globs", nargs=-1, metavar="[GLOB]...")
 @click.option("-m", "--module", "modules", multiple=True, metavar="FILE.py", help="Kernels of your own; repeatable.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON: {ops, variants}.")
-def command(globs: tuple[str, ...], modules: tuple[str, ...], as_json: bool) -> None:
+def command(globs: tuple[str, ...], modules: tuple[str, ...], as_json: bool) -> int:
     """List every kernel variant that can be run.
 
     GLOB narrows the list: 'matmul/*', '*/naive'.
     """
     import os
 
-    from kernelbench.runner.library import list_catalogue
+    from kernelbench.cli._outcome import FAILED_KERNEL, warn_left_out
+    from kernelbench.runner.library import left_out, list_catalogue
 
     known = list_catalogue(tuple(os.path.abspath(module) for module in modules))
+    broken = tuple(left_out(*one) for one in known.broken_modules)
+    warn_left_out(broken)
     chosen = select(known, globs)
     click.echo(_json(chosen) if as_json else render(chosen))
+    return FAILED_KERNEL if broken else 0
 
 
 def select(known: "CatalogueReply", globs: tuple[str, ...]) -> "CatalogueReply":

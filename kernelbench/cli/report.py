@@ -13,6 +13,9 @@ RESULTS = Path("results")
 BESIDE = "beside the result"
 """What ``--html`` without a path means."""
 
+_PROFILE_FORMS = ("html", "md", "json")
+"""Documents that a profile has of its own."""
+
 
 @click.command(name="report")
 @click.argument("results", nargs=-1, type=click.Path(path_type=Path), metavar="[RESULT]...")
@@ -88,6 +91,9 @@ def _show(sources: Sequence[Path], wanted: Mapping[str, str], *, brief: bool) ->
     if content.kind == "ab":
         _compared.show_pairs(sources[0], content, wanted)
         return
+    if content.kind == "profile":
+        _show_profile(sources[0], content, wanted, brief=brief)
+        return
     if not wanted:
         from kernelbench.cli._outcome import show
 
@@ -96,6 +102,23 @@ def _show(sources: Sequence[Path], wanted: Mapping[str, str], *, brief: bool) ->
     for kind, target in wanted.items():
         document = _markdown(content, picture, brief=brief) if kind == "md" else _rendered(kind, content)
         write(document, target)
+
+
+def _show_profile(source: Path, content: Result, wanted: Mapping[str, str], *, brief: bool) -> None:
+    """One kernel in depth; CSV and pictures show its sweeps as those of any cases. Raises ResultFileError."""
+    import importlib
+
+    from kernelbench.cli import profile
+
+    try:
+        if not wanted:
+            profile.show(content)
+        for kind, target in wanted.items():
+            own = f"kernelbench.report.profile_{kind}" if kind in _PROFILE_FORMS else f"kernelbench.report.{kind}"
+            more = {"brief": brief} if kind == "md" else {}
+            write(importlib.import_module(own).render(content, **more), target)
+    except ResultFileError as error:
+        raise ResultFileError(f"{source}: {error}") from error
 
 
 def _markdown(content: Result, picture: str, *, brief: bool) -> str:

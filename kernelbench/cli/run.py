@@ -11,6 +11,7 @@ from kernelbench.cli._expectations import check_planned, expected_code, fail_on_
 from kernelbench.cli._quiet import wait_quiet_option
 from kernelbench.config import Config, Flags, load, override
 from kernelbench.errors import UsageError
+from kernelbench.report.text import safe_text
 
 if TYPE_CHECKING:
     from contextlib import closing
@@ -58,6 +59,7 @@ _SELECTING = ("kernels", "cases", "dtypes", "sizes", "params", "threads", "isa",
 @click.option("--html", type=click.Path(path_type=Path), metavar="PATH", help="Page to write [beside the result].")
 @click.option("--no-html", is_flag=True, help="Write no page.")
 @click.option("--no-ceilings", is_flag=True, help="Do not measure the machine's ceilings.")
+@click.option("--no-tuned", is_flag=True, help="Default parameters, whatever `tune` found.")
 @wait_quiet_option
 @fail_on_option
 @click.option("--quiet", is_flag=True, help="No progress.")
@@ -65,8 +67,8 @@ _SELECTING = ("kernels", "cases", "dtypes", "sizes", "params", "threads", "isa",
 def command(ctx: click.Context, /, **given: Any) -> int:
     """Measure ceilings and kernels, check them, write a report.
 
-    CONFIG is a TOML file, or one of quick (the default), full, ci. Flags win over it. An interrupted run
-    (Ctrl-C) keeps what is done; `--resume` continues it.
+    CONFIG is a TOML file, or quick (the default), full, ci; with -m and no CONFIG only FILE is measured. Flags
+    win over it. An interrupted run (Ctrl-C) keeps what is done; `--resume` continues it.
 
     [[expect]] rules of CONFIG say what the run must show (docs/EXPECTATIONS.md).
 
@@ -103,8 +105,8 @@ def _flags(given: dict[str, Any]) -> Flags:
     return Flags(
         **{name: given[name] or UNSET for name in lists},
         **{name: UNSET if given[name] is None else given[name] for name in numbers},
-        quick=given["quick"],
-        rigorous=given["rigorous"],
+        only_modules=bool(given["modules"]) and not given["config"],
+        **{name: given[name] for name in ("quick", "rigorous")},
         ceilings=False if given["no_ceilings"] else UNSET,
     )
 
@@ -120,21 +122,28 @@ def _refuse_selection(ctx: click.Context) -> None:
 
 def _prepared(config: Config, given: dict[str, Any]) -> "Session":
     """The planned run. Raises ConfigError for a rule about nothing that the configuration as written asks for."""
+    from kernelbench.cli._outcome import warn_left_out
     from kernelbench.runner.session import prepare
 
-    session = prepare(config)
+    session = prepare(config, use_tuned=not given["no_tuned"])
+    warn_left_out(session.broken)
+    for note in session.notes:
+        click.echo(safe_text(note), err=True)
     if not any(given[name] for name in _SELECTING):
         check_planned(config, session.plan, find_config(given["config"]))
     return session
 
 
 def _list(config: Config, given: dict[str, Any]) -> int:
-    plan = _prepared(config, given).plan
+    from kernelbench.cli._outcome import FAILED_KERNEL
+
+    session = _prepared(config, given)
+    plan = session.plan
     for case in plan.cases:
         click.echo(case.id)
     for case, reason in plan.skipped:
         click.echo(f"skipped {case.id}: {reason}", err=True)
-    return 0
+    return FAILED_KERNEL if session.broken else 0
 
 
 def _dry_run(config: Config, given: dict[str, Any]) -> int:
@@ -145,7 +154,7 @@ def _dry_run(config: Config, given: dict[str, Any]) -> int:
     with progress_of(quiet=given["quiet"]) as progress:
         summary, events = verify(session, progress)
     click.echo(verified_table(session.plan, events))
-    return verified_code(summary, events)
+    return verified_code(summary, events, session.broken)
 
 
 def _run(config: Config, given: dict[str, Any]) -> int:
@@ -220,7 +229,7 @@ def _measure_and_show(journal: Path, output: Path, page: Path | UnsetType, given
         write_page(finish.result, page, output)
     finally:
         show(finish.result)
-    return run_code(finish.summary, finish.result, journal) or expected_code(finish.result, given["fail_on"])
+    return run_code(finish, journal) or expected_code(finish.result, given["fail_on"])
 
 
 def alone(lock: "HostLock") -> None:

@@ -110,19 +110,20 @@ class Pair:
 
         Raises SideFailed.
         """
-        base = self._ask(0, Open(case, seed, like_slowed=slowdown > 0), Opened)
-        head = self._ask(1, Open(case, seed, slowdown=slowdown, extra_steps=extra_steps), Opened)
+        base = self.ask(0, Open(case, seed, like_slowed=slowdown > 0), Opened)
+        head = self.ask(1, Open(case, seed, slowdown=slowdown, extra_steps=extra_steps), Opened)
         return Opening(base, head)
 
     def burst(self, side: int, request: Burst) -> Slices:
         """One side's turn. Raises SideFailed."""
-        return self._ask(side, request, Slices)
+        return self.ask(side, request, Slices)
 
     def shut(self, *, restore: bool) -> tuple[CaseMeasured, CaseMeasured]:
         """Both sides verified once more; ``restore`` as the opening said. Raises SideFailed."""
-        return self._ask(0, Shut(restore), CaseMeasured), self._ask(1, Shut(restore), CaseMeasured)
+        return self.ask(0, Shut(restore), CaseMeasured), self.ask(1, Shut(restore), CaseMeasured)
 
-    def _ask(self, side: int, request: Request, kind: type[T]) -> T:
+    def ask(self, side: int, request: Request, kind: type[T]) -> T:
+        """What one side answers, which runs meanwhile; an answer of another ``kind`` raises SideFailed."""
         worker = self._workers[side]
         worker.resume()
         try:

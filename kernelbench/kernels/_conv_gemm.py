@@ -28,8 +28,8 @@ from kernelbench.kernels._gemm import (
     VECTORS,
     WORKSPACE_BYTES,
     copy_sliver,
-    exchange,
 )
+from kernelbench.kernels._gemm_copies import exchange
 from kernelbench.kernels._registry import Arrays, Shape
 from kernelbench.kernels._scratch import Scratch
 from kernelbench.simd import lanes as simd

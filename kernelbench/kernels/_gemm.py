@@ -16,6 +16,7 @@ from numba import njit, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
+from kernelbench.kernels._gemm_copies import exchange, pack_panel
 from kernelbench.simd.vector import (
     Vector,
     copy_vector,
@@ -48,9 +49,16 @@ PACK_FROM_BLOCKS = 10
 """Packing b pays once it is read by this many blocks of mr rows; below, it is read in place."""
 TILE_BYTES = MR * VECTORS * max(VECTOR_BYTES, 8)
 SLIVER_BYTES = MR * (KC_BYTES + PAD_BYTES)
-PANELS_BYTES = (KC_BYTES // 4) * (NC_BYTES + VECTORS * max(VECTOR_BYTES, 8))
-WORKSPACE_BYTES = -(-(TILE_BYTES + SLIVER_BYTES + PANELS_BYTES) // 4096) * 4096
-"""Of one thread; f32 has the most elements a row of panels, so f64's need no more."""
+
+
+def workspace_bytes(kc_bytes: int, nc_bytes: int) -> int:
+    """Scratch memory of one thread for these blocks; f32 has the most elements a row of panels: f64 needs no more."""
+    panels = (kc_bytes // 4) * (nc_bytes + VECTORS * max(VECTOR_BYTES, 8))
+    return -(-(TILE_BYTES + SLIVER_BYTES + panels) // 4096) * 4096
+
+
+WORKSPACE_BYTES = workspace_bytes(KC_BYTES, NC_BYTES)
+"""Of one thread, for the blocks above."""
 
 
 Tile = list[list[Any]]
@@ -148,21 +156,6 @@ def tile(typingctx, rows, vectors, k, a, b, b_row, c, c_row, first):
 
 
 @njit(nogil=True)
-def pack_panel(b, row, rows, column, width, lanes, panel):
-    """panel[rows][width, to whole vectors] = b[row : row + rows, column : column + width], zeros beyond."""
-    n = b.shape[1]
-    whole = width // lanes
-    padded = (width + lanes - 1) // lanes * lanes
-    for p in range(rows):
-        at = moved(panel, p * padded)
-        start = element_pointer(b, (row + p) * n + column)
-        for v in range(whole):
-            copy_vector(moved(at, v * lanes), moved(start, v * lanes))
-        for s in range(whole * lanes, padded):
-            at[s] = start[s] if s < width else b.dtype.type(0)
-
-
-@njit(nogil=True)
 def copy_sliver(a, row, rows, step, steps, sliver):
     """sliver[rows, steps] = a[row : row + rows, step : step + steps], rows of the sliver KC_BYTES + PAD_BYTES apart."""
     k, lanes = a.shape[1], max(VECTOR_BYTES // element_bytes(a), 1)
@@ -178,8 +171,14 @@ def copy_sliver(a, row, rows, step, steps, sliver):
 @njit(nogil=True, inline="always")
 def product(a, b, c, i0, i1, j0, j1, work):
     """c[i0:i1, j0:j1] = a[i0:i1, :] @ b[:, j0:j1], all C-contiguous; ``work``: address of WORKSPACE_BYTES."""
+    product_by(a, b, c, i0, i1, j0, j1, KC_BYTES, NC_BYTES, PACK_FROM_BLOCKS, work)
+
+
+@njit(nogil=True, inline="always")
+def product_by(a, b, c, i0, i1, j0, j1, kc_bytes, nc_bytes, pack_from_blocks, work):
+    """``product`` in blocks of one's choice, kc_bytes <= KC_BYTES; ``work``: address of workspace_bytes(...)."""
     k = a.shape[1]
-    kc, nc = KC_BYTES // element_bytes(a), NC_BYTES // 4
+    kc, nc = max(1, kc_bytes // element_bytes(a)), max(1, nc_bytes // 4)
     if k == 0:
         c[i0:i1, j0:j1] = 0
     slices = (k + kc - 1) // kc
@@ -189,7 +188,7 @@ def product(a, b, c, i0, i1, j0, j1, work):
         steps = k * (number + 1) // slices - p
         for j in range(j0, j1, nc):
             columns = min(nc, j1 - j)
-            packed = blocks >= PACK_FROM_BLOCKS
+            packed = blocks >= pack_from_blocks
             panels = pointer_at(work + TILE_BYTES + SLIVER_BYTES, a)
             pack_block(b, p, steps, j, columns, packed, panels)
             for block in range(blocks):
@@ -233,14 +232,3 @@ def block_of_rows(a, b, c, top, rows, p, steps, j, columns, packed, work):
         tile(rows, vectors, steps, sliver, rows_of_b, b_row, target, c_row, p == 0)
         if ragged:
             exchange(c, top, rows, j + s, width, nr, aside, False)
-
-
-@njit(nogil=True)
-def exchange(c, top, rows, column, width, stride, aside, fetch):
-    """Copy the part of a ragged tile that lies inside c to the scratch tile (``fetch``), or back."""
-    for r in range(rows):
-        for s in range(width):
-            if fetch:
-                aside[r * stride + s] = c[top + r, column + s]
-            else:
-                c[top + r, column + s] = aside[r * stride + s]

@@ -22,18 +22,18 @@ import numpy as np
 from msgspec import UNSET, UnsetType
 
 from kernelbench.errors import UsageError
-from kernelbench.kernels import _params
-from kernelbench.kernels._check import Check
+from kernelbench.kernels import _function, _params, _tunable
+from kernelbench.kernels._check import Check, undeclared_check
+from kernelbench.kernels._operands import OperandWork, undeclared_work
+from kernelbench.kernels._shapes import Arrays as Arrays
+from kernelbench.kernels._shapes import Inputs as Inputs
+from kernelbench.kernels._shapes import Outputs as Outputs
+from kernelbench.kernels._shapes import Shape as Shape
+from kernelbench.kernels._symbol import CFunction
 from kernelbench.kernels._values import NUMPY as NUMPY
 from kernelbench.kernels._values import random_values as random_values
 from kernelbench.model import DTYPE_BYTES, STYLES, Dtypes, OpInfo, ParamValues, VariantInfo, Work
 
-Shape = Mapping[str, Any]
-"""Dimensions and parameters by name: {"m": 512, "n": 512, "k": 512, "causal": 1}."""
-Arrays = tuple[Any, ...]
-"""Operands: NumPy arrays, and integers (a size, an address)."""
-Outputs = tuple[tuple[tuple[int, ...], str], ...]
-"""(shape, dtype) of each output."""
 F = TypeVar("F", bound=Callable[..., Any])
 
 _OPS: dict[str, Op] = {}
@@ -56,10 +56,10 @@ class Op:
     """(shape, dtype, rng) -> input arrays."""
     outputs: Callable[[Shape, str], Outputs]
     """(shape, dtype) -> shape and dtype of each output."""
-    work: Callable[[Shape, str], Work]
-    """(shape, dtype) -> the work of one call."""
-    check: Check
-    """Compares outputs with the op's independent reference."""
+    work: Callable[[Shape, str], Work] = undeclared_work
+    """(shape, dtype) -> the work of one call; absent: the bytes of the operands, and no FLOP."""
+    check: Check = undeclared_check
+    """Compares outputs with the op's independent reference, or with another variant (``same_as``)."""
     params: Mapping[str, ParamValues] = field(default_factory=dict)
     """Parameters beyond the dimensions, each with the values measured by default."""
     sizes: tuple[str, ...] = ()
@@ -70,6 +70,10 @@ class Op:
     def __post_init__(self) -> None:
         if self.name in _OPS:
             raise UsageError(f"op {self.name!r} is declared twice; choose another name")
+        if self.check is undeclared_check:
+            raise UsageError(f'op {self.name!r} has no check; compare with a reference, or with kb.same_as("naive")')
+        if self.work is undeclared_work:
+            object.__setattr__(self, "work", OperandWork(self.inputs, self.outputs))
         _params.checked(f"op {self.name!r}", self.params, self.dims)
         _OPS[self.name] = self
 
@@ -93,20 +97,25 @@ class Op:
         check: Check | None = None,
         types: Dtypes | UnsetType = UNSET,
         unavailable: Callable[[], str] | None = None,
+        tunable: Mapping[str, tuple[int, ...]] | None = None,
     ) -> Callable[[F], F]:
         """Declare a variant of this op; returns the function unchanged.
 
         ``prepare(inputs, shape)`` turns the op's inputs into this variant's, ahead of timing (quantize, pack,
         look up a library's symbol). ``params`` are parameters of this variant alone, each with the values
         measured by default. ``outputs``, ``work`` and ``check`` override the op's. ``unavailable`` says why it
-        cannot run here, or "". Raises UsageError for a duplicate name, an unknown style or dtype, an unfit
-        parameter.
+        cannot run here, or "". ``tunable``: as of ``Variant``; ``prepare`` finds each in ``shape``.
+        Raises UsageError for a duplicate name, an unknown style or dtype, an unfit parameter.
         """
 
         def register(function: F) -> F:
-            short = name or getattr(function, "__name__", style)
+            full = f"{self.name}/{name or getattr(function, '__name__', style)}"
+            prepared, made = prepare or (lambda inputs, shape: inputs), outputs or self.outputs
+            own_check, own_work = check or self.check, work or self.work
+            if isinstance(own_work, OperandWork):
+                own_work = OperandWork(self.inputs, made, prepared, tunable or {})
             Variant(
-                name=f"{self.name}/{short}",
+                name=full,
                 op=self,
                 style=style,
                 dtypes=dtypes,
@@ -114,25 +123,17 @@ class Op:
                 parallel=parallel,
                 python_flops=python_flops,
                 own_params=params or {},
-                prepare=prepare or (lambda inputs, shape: inputs),
-                outputs=outputs or self.outputs,
-                work=work or self.work,
-                check=check or self.check,
+                prepare=prepared,
+                outputs=made,
+                work=own_work,
+                check=own_check.of(full) if hasattr(own_check, "of") else own_check,
                 types=types,
-                unavailable=unavailable or (lambda: ""),
+                unavailable=unavailable or _function.unavailable(function),
+                tunable=tunable or {},
             )
             return function
 
         return register
-
-
-@dataclass(frozen=True)
-class Inputs:
-    """What a variant is called with, before its outputs."""
-
-    arrays: Arrays
-    shape: Shape
-    dtype: str
 
 
 @dataclass(frozen=True)
@@ -154,16 +155,20 @@ class Variant:
     check: Check = field(repr=False)
     types: Dtypes | UnsetType
     unavailable: Callable[[], str] = field(repr=False)
+    tunable: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    """Whole numbers that change its speed and nothing else, each with the values to try, the default first."""
 
     def __post_init__(self) -> None:
         if self.name in _VARIANTS:
-            raise UsageError(f"variant {self.name!r} is declared twice; choose another name")
+            where = getattr(_VARIANTS[self.name].function, "__module__", "another module")
+            raise UsageError(f"variant {self.name!r} is declared twice, in {where} as well; choose another name")
         if self.style not in STYLES:
             raise UsageError(f"variant {self.name!r} has unknown style {self.style!r}; styles are {', '.join(STYLES)}")
         unknown = [d for d in self.dtypes if d not in DTYPE_BYTES]
         if unknown or not self.dtypes:
             raise UsageError(f"variant {self.name!r}: dtypes {self.dtypes!r} must be among {', '.join(DTYPE_BYTES)}")
         _params.checked(f"variant {self.name!r}", self.own_params, (*self.op.dims, *self.op.params))
+        _tunable.checked(f"variant {self.name!r}", self.tunable, (*self.op.dims, *self.params))
         _VARIANTS[self.name] = self
 
     @property
@@ -173,8 +178,8 @@ class Variant:
 
     @property
     def compiled(self) -> bool:
-        """True when the function is a Numba dispatcher, entered through the trampoline."""
-        return hasattr(self.function, "overloads")
+        """True when it is machine code, entered through the trampoline: a Numba dispatcher or a C function."""
+        return _function.is_machine_code(self.function)
 
     @property
     def info(self) -> VariantInfo:
@@ -186,20 +191,22 @@ class Variant:
             style=self.style,
             dtypes=self.dtypes,
             summary=doc[0] if doc else "",
-            fastmath=_reassociates(self.function),
+            fastmath=_function.reassociates(self.function),
             parallel=self.parallel,
             compiled=self.compiled,
-            module=self.function.__module__,
+            foreign=isinstance(self.function, CFunction),
+            module=getattr(self.function, "__module__", "") or "",
             params=self.params,
             python_flops=self.python_flops,
             unavailable=self.unavailable(),
             types=self.types,
+            tunable=dict(self.tunable),
         )
 
     def whole(self, shape: Shape | int) -> Shape:
-        """``shape`` (an int: all dimensions equal) with the first default of every parameter it leaves out."""
+        """``shape`` (an int: all equal) and the default of every parameter it leaves out, tunable ones too."""
         sizes = dict.fromkeys(self.op.dims, shape) if isinstance(shape, int) else dict(shape)
-        return {**sizes, **{name: values[0] for name, values in self.params.items() if name not in sizes}}
+        return sizes | {name: v[0] for name, v in (self.params | {**self.tunable}).items() if name not in sizes}
 
     def make_inputs(self, shape: Shape | int, dtype: str, seed: int = 0) -> Inputs:
         """Prepared inputs for ``shape`` of ``dtype``; the same for the same seed.
@@ -216,14 +223,9 @@ class Variant:
     def call(self, inputs: Inputs) -> Any:
         """Run it once from Python on ``inputs``; returns the output array, or a tuple of several."""
         made = tuple(np.empty(size, NUMPY[kind]) for size, kind in self.outputs(inputs.shape, inputs.dtype))
-        self.function(*inputs.arrays, *made)
+        # A C function takes the dimensions by name.
+        self.function(*inputs.arrays, *made, **(inputs.shape if isinstance(self.function, CFunction) else {}))
         return made[0] if len(made) == 1 else made
-
-
-def _reassociates(function: Callable[..., Any]) -> bool:
-    """True when the compiler may reassociate: contracting a*b+c into an FMA alone is not fast-math."""
-    flags = getattr(function, "targetoptions", {}).get("fastmath", False)
-    return flags if isinstance(flags, bool) else bool(set(flags) - {"contract"})
 
 
 def load_catalogue() -> None:

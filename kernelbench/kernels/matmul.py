@@ -119,11 +119,18 @@ def vectorized(a, b, c):
 
 
 KC, NC = 64, 512
-"""A block of b is KC x NC: 64 x 512 x 4 B = 128 KiB in f32, which a 256 KiB L2 keeps for every row of a."""
+"""A block of b is kc x nc: 64 x 512 x 4 B = 128 KiB in f32, which a 256 KiB L2 keeps for every row of a."""
+BLOCKS = {"kc": (KC, 16, 32, 128, 256), "nc": (NC, 64, 128, 256, 1024, 2048)}
+"""Other caches want other blocks: from 4 KiB, which a small L1 keeps, to 2 MiB, which only a large L2 does."""
+
+
+def _with_blocks(inputs: Arrays, shape: Shape) -> Arrays:
+    """(a[m,k], b[k,n], kc, nc)"""
+    return (*inputs, shape["kc"], shape["nc"])
 
 
 @njit(nogil=True, fastmath={"contract"})
-def band(a, b, c, first, last):
+def band(a, b, c, first, last, kc, nc):
     """Rows first..last of c[m,n] = a[m,k] @ b[k,n], in blocks of b, 4 rows by 4 steps of k at once."""
     # Each trip of the inner loop loads 4 vectors of b and 4 of c for 16 FMAs: a load for every two
     # FMAs, where i-k-j needs two loads and a store for each one.
@@ -132,10 +139,10 @@ def band(a, b, c, first, last):
     for i in range(first, last):
         for j in range(n):
             c[i, j] = 0
-    for j0 in range(0, n, NC):
-        j1 = min(j0 + NC, n)
-        for p0 in range(0, k, KC):
-            p1 = min(p0 + KC, k)
+    for j0 in range(0, n, nc):
+        j1 = min(j0 + nc, n)
+        for p0 in range(0, k, kc):
+            p1 = min(p0 + kc, k)
             quads = p0 + (p1 - p0) // 4 * 4
             i = first
             while i + 4 <= last:
@@ -169,22 +176,33 @@ def four_by_four(a, b, c, i, p, j0, j1):
         c3[j] = c3[j] + a30 * x0 + a31 * x1 + a32 * x2 + a33 * x3
 
 
-@matmul.variant(style="tiled", dtypes=("f64", "f32"))
+@matmul.variant(style="tiled", dtypes=("f64", "f32"), prepare=_with_blocks, tunable=BLOCKS)
 @njit(nogil=True, fastmath={"contract"})
-def tiled(a, b, c):
+def tiled(a, b, kc, nc, c):
     """Blocks of b that stay in cache, 4 rows by 4 steps of k at once: 16 FMAs for 8 loads."""
     # a[m,k], b[k,n], c[m,n]
-    band(a, b, c, 0, a.shape[0])
+    band(a, b, c, 0, a.shape[0], kc, nc)
 
 
-@matmul.variant(style="parallel", dtypes=("f64", "f32"), parallel=True)
+def _with_bands(inputs: Arrays, shape: Shape) -> Arrays:
+    """(a[m,k], b[k,n], kc, nc, rows of a band)"""
+    return (*_with_blocks(inputs, shape), shape["rows"])
+
+
+@matmul.variant(
+    style="parallel",
+    dtypes=("f64", "f32"),
+    parallel=True,
+    prepare=_with_bands,
+    tunable={**BLOCKS, "rows": (32, 8, 16, 64, 128)},
+)
 @njit(nogil=True, parallel=True, fastmath={"contract"})
-def parallel(a, b, c):
+def parallel(a, b, kc, nc, rows, c):
     """Tiled, in bands of 32 rows: no two threads write the same row, so none shares a cache line for long."""
     # a[m,k], b[k,n], c[m,n]. 32 rows is 8 quads: few enough that 2 to 64 threads all find work at m = 2048.
     m = a.shape[0]
-    for i in prange((m + 31) // 32):
-        band(a, b, c, 32 * i, min(32 * i + 32, m))
+    for i in prange((m + rows - 1) // rows):
+        band(a, b, c, rows * i, min(rows * i + rows, m), kc, nc)
 
 
 @matmul.variant(style="library", dtypes=("f64", "f32"), parallel=True)

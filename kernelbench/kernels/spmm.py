@@ -131,21 +131,31 @@ def tiled(values, columns, starts, b, panels, y):
 CROSSOVER = 1 << 17
 """Products below which one thread is faster: at 30 a nanosecond half of them are 2 us, what entering a parallel
 region takes."""
+CROSSOVERS = {"crossover": (CROSSOVER, 0, 1 << 15, 1 << 16, 1 << 18, 1 << 19, 1 << 20)}
+"""Other pools of threads are entered faster or slower; 0: always all threads."""
 
 
 def _shared(inputs: Arrays, shape: Shape) -> Arrays:
-    """(values[nnz], columns[nnz], starts[blocks m + 1], bounds[threads+1], b[k,n], a panel of b for each thread)."""
+    """(values[nnz], columns[nnz], starts[blocks m + 1], bounds[threads+1], b[k,n], crossover, panels of b)."""
     a, b = inputs
     bounds = bounds_of_rows(a)
-    return *to_column_blocks(a), bounds, b, panels(b.dtype, bounds.size - 1)
+    return *to_column_blocks(a), bounds, b, shape["crossover"], panels(b.dtype, bounds.size - 1)
 
 
-@spmm.variant(style="parallel", dtypes=("f64", "f32"), prepare=_shared, work=_blocks_work, parallel=True)
+@spmm.variant(
+    style="parallel",
+    dtypes=("f64", "f32"),
+    prepare=_shared,
+    work=_blocks_work,
+    parallel=True,
+    tunable=CROSSOVERS,
+)
 @njit(nogil=True, parallel=True)
-def parallel(values, columns, starts, bounds, b, panels, y):
+def parallel(values, columns, starts, bounds, b, crossover, panels, y):
     """Tiled, as many stored elements for each thread; one thread for few products."""
-    # values[nnz], columns[nnz], starts[blocks m + 1], bounds[threads+1], b[k,n], panels[threads,...], y[m,n]
-    if values.size * y.shape[1] < CROSSOVER:
+    # values[nnz], columns[nnz], starts[blocks m + 1], bounds[threads+1], b[k,n], panels[threads,...], y[m,n]; for
+    # fewer than ``crossover`` products
+    if values.size * y.shape[1] < crossover:
         product(values, columns, starts, b, panels[0], y, 0, y.shape[0])
     else:
         for t in prange(bounds.size - 1):

@@ -107,6 +107,13 @@ def blocked(x, y):
 BAND = 64
 """Rows of y made together. Whole squares for vectors of any width; and 64 columns of x are 4 lines (f32) side by
 side, so that a row of DRAM or a prefetched neighbour is used at once."""
+BANDS = {"rows": (BAND, 16, 32, 128, 256, 512)}
+"""Whole vectors and lines of any width. Wider bands read longer stretches of x; narrower ones write fewer rows of y."""
+
+
+def _with_rows(inputs: Arrays, shape: Shape) -> Arrays:
+    """(x[m,n], rows of a band)"""
+    return (*inputs, shape["rows"])
 
 
 @njit(nogil=True)
@@ -126,24 +133,24 @@ def band(x, y, first, last):
             y[j, i] = x[i, j]
 
 
-@transpose.variant(style="vectorized", dtypes=("f64", "f32"))
+@transpose.variant(style="vectorized", dtypes=("f64", "f32"), prepare=_with_rows, tunable=BANDS)
 @njit(nogil=True)
-def vectorized(x, y):
+def vectorized(x, rows, y):
     """Squares of one vector a side turned by shuffles in registers: whole vectors are loaded and stored."""
     # x[m,n], y[n,m]. No line has to stay in the cache, so it does not matter into which set it falls.
     n = x.shape[1]
-    for first in range(0, n, BAND):
-        band(x, y, first, min(first + BAND, n))
+    for first in range(0, n, rows):
+        band(x, y, first, min(first + rows, n))
 
 
-@transpose.variant(style="parallel", dtypes=("f64", "f32"), parallel=True)
+@transpose.variant(style="parallel", dtypes=("f64", "f32"), parallel=True, prepare=_with_rows, tunable=BANDS)
 @njit(nogil=True, parallel=True)
-def parallel(x, y):
+def parallel(x, rows, y):
     """The vectorized squares, in bands of rows of y: no two threads write the same row."""
     # x[m,n], y[n,m]
     n = x.shape[1]
-    for b in prange((n + BAND - 1) // BAND):
-        band(x, y, BAND * b, min(BAND * b + BAND, n))
+    for b in prange((n + rows - 1) // rows):
+        band(x, y, rows * b, min(rows * b + rows, n))
 
 
 @transpose.variant(style="library", dtypes=("f64", "f32"))

@@ -81,6 +81,8 @@ class Case(Struct, frozen=True, omit_defaults=True):
     """Parameters of the op and the variant beyond the shape (causal, sparsity, group)."""
     dtypes: Dtypes | UnsetType = UNSET
     tuned: bool = False
+    tuning: dict[str, int] = {}
+    """Every tunable parameter of a tuned case with its value; empty where all have their defaults."""
 
     @property
     def settings(self) -> dict[str, Param]:
@@ -144,6 +146,10 @@ class VariantInfo(Struct, frozen=True, omit_defaults=True):
     """Why it cannot run here (a missing library or instruction); empty when it can."""
     types: Dtypes | UnsetType = UNSET
     """Number types within a call where they differ from its dtype: weights of 4 bits in an f32 product."""
+    foreign: bool = False
+    """True for machine code that was not made here (a C function): it exists at no other instruction-set level."""
+    tunable: dict[str, tuple[int, ...]] = {}
+    """Parameters that change its speed and nothing else, each with the values to try, the default first."""
 
 
 def case_id(

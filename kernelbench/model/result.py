@@ -9,6 +9,7 @@ from msgspec import UNSET, Struct, UnsetType
 from kernelbench.model.case import Accuracy, Case, Work
 from kernelbench.model.machine import Machine
 from kernelbench.model.paired import PairedCell, SideInfo
+from kernelbench.model.profile import Profile
 
 SCHEMA_VERSION = 1
 """Layout of the file; readers ignore fields they do not know within a version."""
@@ -164,6 +165,7 @@ class Record(Struct, frozen=True, omit_defaults=True):
     source_hash: str | UnsetType = UNSET
     """Hash of all sources under test."""
     tuning: dict[str, int | float | str] = {}
+    """Every tunable parameter of a tuned case with its value; empty where all have their defaults."""
     compile_s: float | UnsetType = UNSET
     """Seconds to compile it when it was compiled, not when loaded from the cache."""
     flags: tuple[str, ...] = ()
@@ -201,6 +203,8 @@ class Result(Struct, frozen=True, omit_defaults=True):
     """BASE and HEAD of an "ab" file."""
     paired: tuple[PairedCell, ...] = ()
     """The cells of an "ab" file."""
+    profile: Profile | UnsetType = UNSET
+    """Of a "profile" file: one kernel in depth; its sweeps are among the records."""
     interrupted: bool = False
     """True when the run was stopped early and holds what was done."""
     notes: tuple[str, ...] = ()

@@ -5,6 +5,27 @@ other ``Reply``. A worker that dies instead of answering has crashed in the stag
 Nothing but msgspec and the model is imported, so that both sides can.
 """
 
+from kernelbench.protocol.inspect import (
+    Inspect as Inspect,
+)
+from kernelbench.protocol.inspect import (
+    Inspected as Inspected,
+)
+from kernelbench.protocol.profile import (
+    CHANGED as CHANGED,
+)
+from kernelbench.protocol.profile import (
+    CallMemory as CallMemory,
+)
+from kernelbench.protocol.profile import (
+    Dissect as Dissect,
+)
+from kernelbench.protocol.profile import (
+    Dissected as Dissected,
+)
+from kernelbench.protocol.profile import (
+    Timed as Timed,
+)
 from kernelbench.protocol.replies import (
     Broken as Broken,
 )

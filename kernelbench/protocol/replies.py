@@ -3,6 +3,8 @@
 from msgspec import UNSET, Struct, UnsetType
 
 from kernelbench.model import Accuracy, Ceiling, OpInfo, Round, VariantInfo, Work
+from kernelbench.protocol.inspect import Inspected
+from kernelbench.protocol.profile import Dissected
 
 
 class Ready(Struct, frozen=True, tag=True):
@@ -71,6 +73,8 @@ class CaseMeasured(Struct, frozen=True, tag=True, omit_defaults=True):
     isa_used: str | UnsetType = UNSET
     compile_s: float | UnsetType = UNSET
     flags: tuple[str, ...] = ()
+    remarks: dict[str, str] = {}
+    """Flag -> one line for the user: what the kernel does beside its work ("prints", "leaks", "threads")."""
 
 
 class Waiting(Struct, frozen=True, tag=True):
@@ -140,6 +144,8 @@ Reply = (
     | Waiting
     | Opened
     | Slices
+    | Dissected
+    | Inspected
     | CaseFailed
     | Ceilings
     | Broken

@@ -3,6 +3,8 @@
 from msgspec import Struct
 
 from kernelbench.model import Case
+from kernelbench.protocol.inspect import Inspect
+from kernelbench.protocol.profile import Dissect
 from kernelbench.protocol.setup import Effort
 
 
@@ -96,4 +98,4 @@ class Exit(Struct, frozen=True, tag=True):
     """End the process. No answer."""
 
 
-Request = Catalogue | Describe | Compile | Measure | ProbeCeilings | Open | Burst | Shut | Exit
+Request = Catalogue | Describe | Compile | Measure | ProbeCeilings | Open | Burst | Shut | Dissect | Inspect | Exit

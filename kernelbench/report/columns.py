@@ -153,6 +153,9 @@ FLAGS = {
     "noisy": "rounds scatter by more than 10%: measure again on a quieter machine before trusting the median",
     "rounds-dropped": "fewer rounds than planned: the time was spent, or the run was interrupted",
     "dispatch": "the time includes a call from Python",
+    "leaks": "its memory grows with every call; free what it allocates",
+    "prints": "it prints while it is called, which takes time",
+    "threads": "it runs threads of its own beside the timed one: declare it parallel=True",
     "fast-math": "the compiler was allowed to reorder its floating-point sums; its tolerance says what that costs",
 }
 """What a flag tells the reader."""

@@ -2,6 +2,11 @@
 
 import signal
 
+_HINTS: dict[int, str] = {
+    signal.SIGKILL: " (by the kernel for lack of memory, or by someone)",
+    signal.SIGILL: " (an instruction that this CPU lacks: build it for this CPU, or say so with unavailable=)",
+}
+
 
 def ending(status: int | None) -> str:
     """Why a process with this exit status did not answer; None: it still runs."""
@@ -13,8 +18,7 @@ def ending(status: int | None) -> str:
         name = signal.Signals(-status).name
     except ValueError:
         name = f"signal {-status}"
-    hint = " (by the kernel for lack of memory, or by someone)" if -status == signal.SIGKILL else ""
-    return f"killed by {name}{hint}"
+    return f"killed by {name}{_HINTS.get(-status, '')}"
 
 
 def resident_bytes(pid: int) -> int:

@@ -19,6 +19,7 @@ class Tail:
     def __init__(self) -> None:
         self._file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - lives as long as the worker
         self.fd = self._file.fileno()
+        self._since = 0
         # Appending makes the child go on at the new end after the file was cut.
         fcntl.fcntl(self.fd, fcntl.F_SETFL, fcntl.fcntl(self.fd, fcntl.F_GETFL) | os.O_APPEND)
 
@@ -28,6 +29,11 @@ class Tail:
             kept = self._end()
             os.ftruncate(self.fd, 0)
             os.write(self.fd, kept)
+            self._since = 0
+
+    def mark(self) -> None:
+        """What was printed before now is no longer the last word of anything."""
+        self._since = os.fstat(self.fd).st_size
 
     def last_line(self) -> str:
         """The last line that says something, shortened and free of control characters; empty if none."""
@@ -43,7 +49,7 @@ class Tail:
 
     def _end(self) -> bytes:
         size = os.fstat(self.fd).st_size
-        return os.pread(self.fd, _KEPT_BYTES, max(0, size - _KEPT_BYTES))
+        return os.pread(self.fd, _KEPT_BYTES, max(self._since, size - _KEPT_BYTES))
 
 
 def printable(text: str) -> str:

@@ -124,6 +124,7 @@ class WorkerProcess:
     def request(self, message: Request, timeout_s: float) -> Reply | Died:
         """Ask, and wait at most ``timeout_s`` seconds for the answer. After a death: that death again."""
         self._stage = _FIRST_STAGE.get(type(message), "start")
+        self._errors.mark()
         return self._exchange(msgspec.json.encode(message) + b"\n", timeout_s)
 
     def kill(self) -> None:

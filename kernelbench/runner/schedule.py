@@ -26,6 +26,7 @@ from kernelbench.runner.job import (
     wants_again,
 )
 from kernelbench.runner.live import Group, Live, failure
+from kernelbench.runner.remarks import Remarks
 from kernelbench.runner.roofs import HALF_SPEED, Roofs
 from kernelbench.store.journal import CaseDead, RoundDone
 from kernelbench.units import percent, seconds
@@ -95,6 +96,7 @@ class _Execution:
         self._best_adds = past.best_adds_per_cycle
         self._round_s = 0.0
         self._lost_s = 0.0
+        self._remarks = Remarks(progress.warn)
 
     # -- phases ---------------------------------------------------------------------------------
 
@@ -221,6 +223,8 @@ class _Execution:
             self._journal.append(RoundDone(index, case.id, answer))
             self._done.add((index, case.id))
             self._doubts.settled((index, case.id))
+            if self._remarks.tell(case.variant, answer.remarks):
+                self.live.close()  # they would run beside the cases after it
             if answer.round:
                 self._best_adds = max(self._best_adds, most_adds(answer.round))
                 if wants_again(answer.round):

@@ -11,12 +11,12 @@ from kernelbench.config import Config
 from kernelbench.errors import KernelbenchError, StoreError, UsageError
 from kernelbench.machine import detect
 from kernelbench.model import METHOD_VERSION, SCHEMA_VERSION, Machine, Result, Work
-from kernelbench.plan import Plan, admit, expand
-from kernelbench.runner import cards
+from kernelbench.plan import Plan, admit
+from kernelbench.runner import cards, tuned
 from kernelbench.runner.guards import claimed, sigterm_as_interrupt
 from kernelbench.runner.host import last_level, levels, pinning, sharing, worker_memory
 from kernelbench.runner.job import Job, Past, Progress, Sink, Summary
-from kernelbench.runner.library import librarian, process_factory
+from kernelbench.runner.library import expanded, left_out, librarian, process_factory, sparing_librarian
 from kernelbench.runner.quiet import noting_quiet
 from kernelbench.runner.schedule import execute
 from kernelbench.runner.tool import this_tool
@@ -36,6 +36,10 @@ class Session(Struct, frozen=True):
     source_hash: str
     memory_bytes: int
     """Most memory a worker may take."""
+    broken: tuple[str, ...] = ()
+    """One line for each module that could not be imported; its kernels are left out."""
+    notes: tuple[str, ...] = ()
+    """What the user should know of the plan: which tuned parameters it uses."""
 
 
 class Finish(Struct, frozen=True):
@@ -43,28 +47,28 @@ class Finish(Struct, frozen=True):
 
     result: Result
     summary: Summary
+    broken: tuple[str, ...] = ()
+    """As of the session."""
 
 
-def prepare(config: Config) -> Session:
-    """Detect the machine and plan the cases.
+def prepare(config: Config, *, use_tuned: bool = False) -> Session:
+    """Detect the machine and plan the cases, ``use_tuned``: with the parameters that `tune` found for this machine.
 
-    Raises ``UsageError`` for a selection that names nothing or a module that cannot be imported.
+    Raises ``UsageError`` for a selection that names nothing, or nothing beside modules that cannot be imported.
     """
     machine = detect()
     memory_bytes = worker_memory(machine, config.worker_memory_bytes)
-    with librarian(config.modules, process_factory(memory_bytes, last_level(machine))) as library:
-        known = library.catalogue()
-        plan = expand(
-            config,
-            known.ops,
-            known.variants,
-            usable_threads=machine.limits.usable_threads,
-            isa_levels=machine.cpu.isa_levels,
-        )
+    with sparing_librarian(config.modules, process_factory(memory_bytes, last_level(machine))) as library:
+        known = library.offered()
+        config = structs.replace(config, modules=library.modules)
+        plan = expanded(config, known, machine)
+        applied = tuned.apply(plan, known.variants, machine.id) if use_tuned else tuned.Applied(plan)
+        plan = applied.plan
         infos = library.describe(plan.cases)
         plan = admit(plan, infos, known.variants, memory_bytes=memory_bytes, python_cap_s=config.python_cap_s)
         works = {info.case_id: info.work for info in infos}
-        return Session(config, machine, plan, works, library.source_hash, memory_bytes)
+        broken = tuple(left_out(*one) for one in known.broken_modules)
+        return Session(config, machine, plan, works, library.source_hash, memory_bytes, broken, applied.notes)
 
 
 def verify(session: Session, progress: Progress) -> tuple[Summary, tuple[Event, ...]]:
@@ -101,6 +105,7 @@ def begin(session: Session, path: Path, created: str) -> Header:
         rounds=session.config.rounds,
         modules=session.config.modules,
         source_hash=session.source_hash,
+        broken=session.broken,
     )
     Journal.create(path, header).close()
     return header
@@ -160,7 +165,7 @@ def carry_on(path: Path, progress: Progress, *, wait_quiet_s: float) -> Finish:
             path.unlink()
             raise KeyboardInterrupt
         header, events = read(path)
-    return Finish(assemble(header, events, interrupted=summary.interrupted), summary)
+    return Finish(assemble(header, events, interrupted=summary.interrupted), summary, header.broken)
 
 
 def write(finish: Finish, output: Path, journal: Path) -> None:

@@ -93,11 +93,18 @@ def _failed(planned: PlannedCase, death: CaseDead, header: Header) -> Record:
         outcome=Failed(stage=death.stage, message=death.message),
         work=planned.work,
         source_hash=header.source_hash,
+        tuning=dict(planned.case.tuning),
     )
 
 
 def _record(planned: PlannedCase, done: list[CaseMeasured], header: Header, *, interrupted: bool) -> Record:
-    bare = Record(case=planned.case, machine=header.machine.id, outcome=Skipped(""), work=planned.work)
+    bare = Record(
+        case=planned.case,
+        machine=header.machine.id,
+        outcome=Skipped(""),
+        work=planned.work,
+        tuning=dict(planned.case.tuning),
+    )
     if not done:
         why = "interrupted before its first round" if interrupted else "the run ended before its first round"
         return replace(bare, outcome=Skipped(why))

@@ -44,6 +44,8 @@ class Header(Struct, frozen=True, tag=True):
     """Absolute paths of the user's kernel files."""
     source_hash: str
     """Of all sources under test."""
+    broken: tuple[str, ...] = ()
+    """One line for each module that could not be imported; its kernels are left out."""
 
 
 class RoundDone(Struct, frozen=True, tag=True):

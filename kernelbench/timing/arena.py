@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from kernelbench.timing.guards import GUARD, Guard
 from kernelbench.timing.shared import Attached
 
 HUGE = 2 << 20
@@ -33,9 +34,12 @@ class Arena:
         size_bytes: int,
         cpus: Sequence[int],
         shared: Attached | None = None,
+        *,
+        guarded: bool = False,
     ) -> None:
         """Map ``size_bytes``, rounded up to whole huge pages; or cut from what is mapped and ``shared`` already.
 
+        ``guarded``: every array that is cut has a guard zone before and after it, in what would be padding anyway.
         Raises MemoryError when there is too little.
         """
         self.arguments = None if shared is None else shared.arguments
@@ -43,6 +47,10 @@ class Arena:
         self._cpus = tuple(cpus)
         self._used = 0
         self._count = 0
+        self._guarded = guarded
+        self.guards: list[Guard] = []
+        """Of the arrays cut so far, in their order."""
+        self._lead = np.empty(0, np.uint8)
         self._bytes = self._mapped(size_bytes) if shared is None else shared.operands
 
     def _mapped(self, size_bytes: int) -> np.ndarray:
@@ -51,18 +59,21 @@ class Arena:
             mapping = mmap.mmap(-1, rounded + HUGE, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
         except OSError as error:
             raise MemoryError(f"cannot map {rounded + HUGE} bytes for operands: {error.strerror}") from error
+        whole = np.frombuffer(mapping, np.uint8)
+        # What lies before the first operand guards it, and is no huge page.
+        start = -whole.ctypes.data % HUGE or HUGE
         if hasattr(mmap, "MADV_HUGEPAGE"):
             # A kernel without transparent huge pages refuses: what was granted is measured, not assumed.
             with contextlib.suppress(OSError):
-                mapping.madvise(mmap.MADV_HUGEPAGE)
-        whole = np.frombuffer(mapping, np.uint8)
-        start = -whole.ctypes.data % HUGE
+                mapping.madvise(mmap.MADV_NOHUGEPAGE, 0, start)
+                mapping.madvise(mmap.MADV_HUGEPAGE, start, rounded)
+        self._lead = whole[start - GUARD : start]
         return whole[start : start + rounded]
 
     @staticmethod
     def room(sizes: Sequence[int]) -> int:
-        """Bytes an arena needs for operands of these sizes."""
-        return sum(-(-size // PAGE) * PAGE + 2 * PAGE for size in sizes)
+        """Bytes an arena needs for operands of these sizes, guarded or not."""
+        return sum(-(-size // PAGE) * PAGE + 2 * PAGE for size in sizes) + GUARD
 
     @property
     def size_bytes(self) -> int:
@@ -83,12 +94,22 @@ class Arena:
         """An uninitialised C-contiguous array, 64-byte aligned, its pages touched in equal parts by the threads."""
         size = int(np.prod(shape, dtype=np.int64)) * dtype.itemsize
         start = -(-self._used // PAGE) * PAGE + self._count * STAGGER % PAGE
-        if start + size > self._bytes.size:
+        if self._guarded and 0 < start < self._used + 2 * GUARD:
+            start += PAGE  # no room for two guards: it would follow right upon the one before
+        if start + size + (GUARD if self._guarded else 0) > self._bytes.size:
             raise MemoryError(f"the arena of {self._bytes.size} bytes has no room for {size} more")
         self._used, self._count = start + size, self._count + 1
         view = self._bytes[start : start + size]
         _first_touch(view, self._cpus)
+        if self._guarded:
+            self._guard(start, start + size)
         return view.view(dtype).reshape(shape)
+
+    def _guard(self, start: int, end: int) -> None:
+        before = self._bytes[start - GUARD : start] if start else self._lead
+        guard = Guard(before, self._bytes[end : end + GUARD])
+        guard.fill()
+        self.guards.append(guard)
 
     def copy(self, array: np.ndarray) -> np.ndarray:
         """A C-contiguous copy of ``array`` in the arena."""

@@ -7,38 +7,24 @@ from typing import Any
 
 import numpy as np
 
+from kernelbench.errors import UsageError
 from kernelbench.kernels._check import Verification, WrongResult
 from kernelbench.kernels._registry import NUMPY, Variant
 from kernelbench.model import Accuracy, Case
 from kernelbench.timing.arena import PAGE, Arena
+from kernelbench.timing.guards import PATTERN, words
 from kernelbench.timing.loops import Calls
 from kernelbench.timing.sampling import Runner
-from kernelbench.worker.entry import Block, CannotEnter, Entry, PythonCalls, compile_entry
+from kernelbench.worker.entry import Block, CannotEnter, Entry, PythonCalls, compile_entry, enter_c, is_c
+from kernelbench.worker.failing import CaseError as CaseError
+from kernelbench.worker.failing import one_line as one_line
+from kernelbench.worker.hints import arity_problem, unwritten
 from kernelbench.worker.problems import Problem
 from kernelbench.worker.returned import as_struct
 
 SENTINEL = {"i8": -128, "u8": 255, "i32": -(2**31), "bf16": 0x7FC0}
 """What outputs that NumPy holds as integers contain before a call: values no kernel of ours leaves there unless it
 never wrote (bf16: the bits of a NaN)."""
-
-
-class CaseError(Exception):
-    """A case failed; the worker lives on."""
-
-    def __init__(self, stage: str, message: str) -> None:
-        super().__init__(message)
-        self.stage = stage
-        self.message = message
-
-
-MESSAGE_CHARS = 500
-
-
-def one_line(error: BaseException) -> str:
-    """An exception for the user: "ValueError: text". Shortened, and fit for a UTF-8 file whatever it holds."""
-    whole = " ".join(str(error).split())
-    text = whole[:MESSAGE_CHARS].encode(errors="replace").decode() + "..." * (len(whole) > MESSAGE_CHARS)
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
 class Bench:
@@ -58,9 +44,9 @@ class Bench:
         They lie in ``arena`` where one is given. Raises MemoryError where that is too small.
         """
         self._variant, self._case, self._problem = variant, case, problem
-        prepared = variant.prepare(problem.inputs, case.settings)
+        prepared = variant.prepare(problem.inputs, variant.whole({**case.settings, **case.tuning}))
         shapes = variant.outputs(case.settings, case.dtype)
-        self._place(prepared, shapes, sets, arena or Arena(sets * _room(prepared, shapes), cpus))
+        self._place(prepared, shapes, sets, arena or Arena(sets * _room(prepared, shapes), cpus, guarded=True))
         self._entry: Entry | None = None
         self._blocks: list[Block] = []
         self.run: Runner = PythonCalls(variant.function, [i + o for i, o in self._sets])
@@ -69,6 +55,7 @@ class Bench:
     def _place(self, prepared: tuple[Any, ...], shapes: Any, sets: int, arena: Arena) -> None:
         self.arena = arena
         self._pristine = [x for x in prepared if isinstance(x, np.ndarray)]
+        first = len(arena.guards)
         self._sets = [
             (
                 tuple(self.arena.copy(x) if isinstance(x, np.ndarray) else x for x in prepared),
@@ -77,6 +64,7 @@ class Bench:
             for _ in range(sets)
         ]
         self._kinds = [kind for _, kind in shapes]
+        self._guards, self._pattern = arena.guards[first:], PATTERN
 
     @property
     def operands(self) -> list[np.ndarray]:
@@ -92,6 +80,22 @@ class Bench:
         """Write every input anew, where something else has used its memory."""
         for placed, pristine in zip(self.inputs, len(self._sets) * self._pristine, strict=True):
             placed[...] = pristine
+        self.fill_guards(self._pattern)
+
+    def fill_guards(self, pattern: int) -> None:
+        """Write ``pattern`` around every operand: other bytes than before, or where something else has been there."""
+        self._pattern = pattern
+        for guard in self._guards:
+            guard.fill(pattern)
+
+    def verify_guards(self, stage: str) -> None:
+        """Raise CaseError when a kernel wrote beside an operand of any set."""
+        names = [f"input {i}" for i, x in enumerate(self._sets[0][0]) if isinstance(x, np.ndarray)]
+        names += [f"output {i}" for i in range(len(self._kinds))]
+        for at, (guard, operand) in enumerate(zip(self._guards, self.operands, strict=False)):
+            said = words(names[at % len(names)], operand.itemsize, guard.trespass(self._pattern))
+            if said:
+                raise CaseError(stage, f"the kernel {said}; it must stay within its operands")
 
     @property
     def arguments(self) -> tuple[Any, ...]:
@@ -101,14 +105,21 @@ class Bench:
 
     def compile(self, *, can_do_extra: bool = False) -> Entry | None:
         """Compile a Numba variant and enter it through its trampoline; None for one called from Python."""
+        problem = arity_problem(self._variant.function, len(self._sets[0][0]), len(self._kinds))
+        if problem:
+            raise CaseError("compile", problem)
         if self._variant.compiled:
+            function, memory = self._variant.function, self.arena.arguments
+            calls = [inputs + outputs for inputs, outputs in self._sets]
             try:
-                self._entry = compile_entry(
-                    self._variant.function, self.arguments, can_do_extra=can_do_extra, memory=self.arena.arguments
-                )
-            except CannotEnter as error:
+                if is_c(function):
+                    calls = [function.bound(call, self._case.settings, len(self._kinds)) for call in calls]
+                    self._entry = enter_c(function, can_do_extra=can_do_extra, memory=memory)
+                else:
+                    self._entry = compile_entry(function, calls[0], can_do_extra=can_do_extra, memory=memory)
+            except (CannotEnter, UsageError) as error:
                 raise CaseError("compile", str(error)) from error
-            self._blocks = Block.many([inputs + outputs for inputs, outputs in self._sets], self.arena.arguments)
+            self._blocks = Block.many(calls, memory)
             # Threads of a pool have stacks of their own, and schedulers look at where the first one's lies.
             stack = self.arena.stack if self._case.threads == 1 else 0
             self.run = Calls(self._entry.address, [block.address for block in self._blocks], stack)
@@ -128,6 +139,7 @@ class Bench:
     def call_once(self, stage: str) -> float:
         """One call on every operand set, through the timed entry; returns seconds per call."""
         took: float = self.guarded(lambda: self.run(len(self._sets)), stage)
+        self.verify_guards(stage)
         return took / len(self._sets)
 
     def guarded(self, action: Callable[[], Any], stage: str) -> Any:
@@ -144,6 +156,8 @@ class Bench:
     def raise_status(self, stage: str) -> None:
         """Raise CaseError when any call since the start has raised inside compiled code."""
         bad = next((block.status for block in self._blocks if block.status), 0)
+        if bad and is_c(self._variant.function):
+            raise CaseError(stage, f"the kernel returned {bad}; 0 means that all went well")
         if bad:
             raise CaseError(stage, f"the kernel raised an exception inside the compiled call{self._why()}")
 
@@ -168,10 +182,20 @@ class Bench:
         try:
             accuracy = as_struct(check(found), Accuracy)
         except WrongResult as error:
-            raise CaseError(stage, f"wrong result: {error}") from error
+            raise CaseError(stage, self._unwritten() or f"wrong result: {error}") from error
+        except UsageError as error:
+            raise CaseError(stage, str(error)) from error
         self._right = [output.copy() for output in outputs]
         problem.verified.setdefault(check, []).append((self._right, accuracy))
         return accuracy
+
+    def _unwritten(self) -> str:
+        """What is wrong with a kernel whose outputs are all as ``fill_outputs`` left them; empty for any other."""
+        outputs = self._sets[0][1]
+        for kind, output in zip(self._kinds, outputs, strict=True):
+            if not (output == SENTINEL[kind] if kind in SENTINEL else np.isnan(output)).all():
+                return ""
+        return unwritten(self._variant.function, self.arguments, len(outputs))
 
     def verify_again(self, stage: str) -> None:
         """Check every set's outputs after more calls: bit for bit what was right, or right by a full check."""

@@ -12,20 +12,23 @@ import mmap
 import struct
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 import numba
 import numpy as np
+from msgspec import UNSET
 
+from kernelbench.errors import UsageError
 from kernelbench.native.jit import Code, compile_ir
 from kernelbench.timing import clock
 from kernelbench.timing.sampling import Batch
+from kernelbench.worker.hints import typing_problem
+from kernelbench.worker.trampoline import STATUS_OK as STATUS_OK
+from kernelbench.worker.trampoline import into_c, into_numba
 
-STATUS_OK = 0
-STATUS_NONE = -2  # Numba's RETCODE_NONE: a function that returns nothing
-STACK_ALIGN = 4096
-"""The trampoline's frame begins on a page, so that a kernel's spills lie alike in every process. Left to chance, the
-environment's size decides whether a spilled vector crosses a cache line (Mytkowicz et al., ASPLOS 2009)."""
+if TYPE_CHECKING:  # a tree under test may be older than C functions
+    from kernelbench.kernels._symbol import CFunction
+
 _ARRAY_HEAD = ("ptr", "ptr", "i64", "i64", "ptr")  # meminfo, parent, nitems, itemsize, data
 
 
@@ -43,7 +46,7 @@ class Entry:
     address: int
     """Of the trampoline."""
     result: Any = field(repr=False)
-    """Numba's compile result."""
+    """Numba's compile result; absent for a C function."""
     cache_hits: int
     """Loads from Numba's cache that this compilation took."""
     cache_misses: int
@@ -116,54 +119,14 @@ def _kinds(argument: Any) -> list[str]:
     return ["double"] if isinstance(argument, float) else ["i64"]
 
 
-def _trampoline(target: int, kinds: Sequence[str], extra: int) -> str:
-    """``extra`` is the address of the number of extra steps; 0: code that cannot do any."""
-    loads = [
-        f"  %p{i} = getelementptr i64, ptr %arguments, i64 {i + 1}\n  %a{i} = load {kind}, ptr %p{i}"
-        for i, kind in enumerate(kinds)
-    ]
-    passed = ", ".join(["ptr %returned", "ptr %raised", *(f"{kind} %a{i}" for i, kind in enumerate(kinds))])
-    return f"""
-define void @enter(ptr %block) {{
-entry:
-  %page = alloca i8, align {STACK_ALIGN}
-  store volatile i8 0, ptr %page
-  %returned = alloca ptr
-  %raised = alloca ptr
-{_EXTRA.format(address=extra) if extra else _NO_EXTRA}
-{chr(10).join(loads)}
-  %kernel = inttoptr i64 {target} to ptr
-  %status = call i32 %kernel({passed})
-  %fine = icmp eq i32 %status, {STATUS_OK}
-  %none = icmp eq i32 %status, {STATUS_NONE}
-  %good = or i1 %fine, %none
-  br i1 %good, label %done, label %bad
-bad:
-  %word = sext i32 %status to i64
-  store i64 %word, ptr %block
-  br label %done
-done:
-  ret void
-}}
-"""
+def is_jitted(function: Any) -> bool:
+    """Whether Numba compiles it. By the attribute, as for all that a tree under test may have classes of its own of."""
+    return hasattr(function, "overloads")
 
 
-_NO_EXTRA = "  %arguments = getelementptr i64, ptr %block, i64 0"
-_EXTRA = """  %steps = load i64, ptr inttoptr (i64 {address} to ptr)
-  br label %step
-step:
-  %left = phi i64 [%steps, %entry], [%fewer, %again]
-  %any = icmp sgt i64 %left, 0
-  br i1 %any, label %again, label %ready
-again:
-  %seen = call i64 asm sideeffect "", "=r,0"(i64 %left)
-  %fewer = sub i64 %seen, 1
-  br label %step
-ready:
-  ; 0, which only the last step knows: the kernel cannot begin beside the steps.
-  %nothing = call i64 asm sideeffect "", "=r,0"(i64 %left)
-  %arguments = getelementptr i64, ptr %block, i64 %nothing"""
-"""A chain of dependent subtractions before the kernel, whose arguments wait for its end."""
+def is_c(function: Any) -> TypeGuard[CFunction]:
+    """Whether it is a function of a shared library."""
+    return hasattr(function, "bound")
 
 
 def compile_entry(
@@ -182,16 +145,36 @@ def compile_entry(
     try:
         function.compile(signature)
     except (numba.core.errors.NumbaError, TypeError) as error:  # TypeError: the wrong number of arguments
-        raise CannotEnter(_first_lines(str(error))) from error
+        raise CannotEnter(typing_problem(str(error))) from error
     result = function.overloads[signature]
     if result.fndesc.restype is not numba.core.types.none:
         raise CannotEnter(f"a kernel writes its outputs and returns nothing; this one returns {result.fndesc.restype}")
     target = result.library.get_pointer_to_function(result.fndesc.llvm_func_name)
-    extra = ctypes.c_int64(0) if memory is None else ctypes.c_int64.from_buffer(memory.data, memory.nbytes - CACHE_LINE)
-    extra.value = 0
-    code = compile_ir(_trampoline(target, kinds, ctypes.addressof(extra) if can_do_extra else 0))
+    extra = _steps(memory)
+    code = compile_ir(into_numba(target, kinds, ctypes.addressof(extra) if can_do_extra else 0))
     hits, misses = (now - then for now, then in zip(_hits_and_misses(function), before, strict=True))
     return Entry(code.address("enter"), result, hits, misses, code, extra)
+
+
+def enter_c(function: CFunction, *, can_do_extra: bool = False, memory: np.ndarray | None = None) -> Entry:
+    """The trampoline of a C function; its blocks hold what ``function.bound`` gives. The rest as ``compile_entry``.
+
+    Raises CannotEnter when there is no such library or symbol in it.
+    """
+    try:
+        target = function.address()
+    except UsageError as error:
+        raise CannotEnter(str(error)) from error
+    extra = _steps(memory)
+    code = compile_ir(into_c(target, function.signature, ctypes.addressof(extra) if can_do_extra else 0))
+    return Entry(code.address("enter"), UNSET, 0, 0, code, extra)
+
+
+def _steps(memory: np.ndarray | None) -> ctypes.c_int64:
+    """The number of extra steps, none yet, at the end of ``memory`` where there is one."""
+    steps = ctypes.c_int64(0) if memory is None else ctypes.c_int64.from_buffer(memory.data, memory.nbytes - CACHE_LINE)
+    steps.value = 0
+    return steps
 
 
 def compiled_again(function: Any, arguments: Sequence[Any]) -> Any:
@@ -210,12 +193,6 @@ def compiled_again(function: Any, arguments: Sequence[Any]) -> Any:
 def _hits_and_misses(function: Any) -> tuple[int, int]:
     stats = function.stats
     return sum(stats.cache_hits.values()), sum(stats.cache_misses.values())
-
-
-def _first_lines(text: str, lines: int = 3) -> str:
-    """The part of a Numba error that says what is wrong, on one line."""
-    kept = [line.strip() for line in text.splitlines() if line.strip()]
-    return " / ".join(kept[:lines])
 
 
 class PythonCalls:

@@ -1,11 +1,17 @@
-"""Loading the user's kernel files."""
+"""Loading kernels that are not the catalogue's: the user's files, and packages that offer some by an entry point.
+
+What cannot be imported costs its own kernels and no others: what it had declared before it failed is taken back.
+"""
 
 from __future__ import annotations
 
+import importlib
+import importlib.metadata
 import importlib.util
 import sys
 import sysconfig
-from collections.abc import Mapping, Sequence
+import traceback
+from collections.abc import Callable, Mapping, Sequence
 from importlib.machinery import (
     EXTENSION_SUFFIXES,
     SOURCE_SUFFIXES,
@@ -14,12 +20,33 @@ from importlib.machinery import (
     SourceFileLoader,
 )
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
+from msgspec import Struct, structs
+
+from kernelbench.errors import UsageError
+from kernelbench.kernels import _registry as registry
+from kernelbench.model import VariantInfo
 from kernelbench.worker.bench import one_line
+from kernelbench.worker.entry import is_c
+
+GROUP = "kernelbench.kernels"
+"""Entry points of this group name modules that declare kernels."""
 
 INSTALLED = tuple(Path(sysconfig.get_path(name)).resolve() for name in ("stdlib", "platstdlib", "purelib", "platlib"))
 """Where Python and installed packages lie, which may be inside a user's folder (a project's .venv)."""
+
+
+class Loaded(Struct, frozen=True):
+    """What came of loading."""
+
+    broken: tuple[tuple[str, str], ...]
+    """(file or entry point, one line: why it could not be imported)."""
+    homes: dict[str, str]
+    """Full name of a variant -> the file or module that declared it."""
+    files: tuple[Path, ...]
+    """Files under test: the user's, those of installed packages that offer kernels, shared libraries."""
 
 
 class FromSource(SourceFileLoader):
@@ -28,6 +55,82 @@ class FromSource(SourceFileLoader):
     def path_stats(self, path: str) -> Mapping[str, Any]:
         """Raises OSError: no date, so that bytecode is neither looked for nor written."""
         raise OSError(f"{path}: imported from its source")
+
+
+def load(files: Sequence[str]) -> Loaded:
+    """Import what entry points name, then each file as a module of its own.
+
+    A file's folder is put first on the import path, so that it finds the helpers beside it.
+    """
+    broken: list[tuple[str, str]] = []
+    homes: dict[str, str] = {}
+    sources = [Path(file) for file in files if Path(file).is_file()]
+    for point in sorted(importlib.metadata.entry_points(group=GROUP)):
+        name = f"entry point {point.name} = {point.value}"
+        why = _declared(lambda point=point: sources.extend(_installed(point)), point.module, homes, point.module)  # type: ignore[misc]
+        broken += [(name, why)] if why else []
+    for file in files:
+        why = _unfit(Path(file)) or _declared(lambda file=file: _import_file(Path(file)), file, homes, file)  # type: ignore[misc]
+        broken += [(file, why)] if why else []
+    functions = [variant.function for variant in registry.variants().values()]
+    libraries = {function.library for function in functions if is_c(function)}
+    return Loaded(tuple(broken), homes, (*sources, *sorted(path for path in libraries if path.is_file())))
+
+
+def infos(loaded: Loaded) -> tuple[VariantInfo, ...]:
+    """Every variant as data, those of the user's with the file that declared them."""
+    return tuple(
+        structs.replace(variant.info, module=loaded.homes.get(name, variant.info.module))
+        for name, variant in registry.variants().items()
+    )
+
+
+def _declared(action: Callable[[], object], home: str, homes: dict[str, str], file: str) -> str:
+    """Do ``action``; why it failed, all that it declared taken back, or "" and ``homes`` has what it declared."""
+    ops, variants = dict(registry._OPS), dict(registry._VARIANTS)
+    try:
+        action()
+    except (Exception, SystemExit) as error:
+        # Anything at all can come out of a user's file; it is reported, by name, to the user.
+        for kept, before in ((registry._OPS, ops), (registry._VARIANTS, variants)):
+            kept.clear()
+            kept.update(before)  # type: ignore[arg-type]
+        text = str(error) if isinstance(error, UsageError) else one_line(error)
+        return text + _place(error, file)
+    homes.update(dict.fromkeys(registry._VARIANTS.keys() - variants.keys(), home))
+    return ""
+
+
+def _place(error: BaseException, file: str) -> str:
+    """ " (line 12)": where in ``file`` it came from; a syntax error says so itself."""
+    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == file]
+    return f" (line {lines[0]})" if lines and not isinstance(error, SyntaxError) else ""
+
+
+def _unfit(path: Path) -> str:
+    if not path.is_file():
+        return "no such file"
+    return "" if path.suffix == ".py" else "not a Python file: its name must end in .py"
+
+
+def _import_file(path: Path) -> None:
+    folder = path.resolve().parent
+    if str(folder) not in sys.path:
+        sys.path.insert(0, str(folder))
+        _find_sources_in(folder)
+    name = path.stem
+    while name in sys.modules:  # two files of one name, or that of a module that others still import
+        name += "_"
+    loader = FromSource(name, str(path))
+    spec = importlib.util.spec_from_loader(name, loader)
+    assert spec is not None, "a file has a place"
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise
 
 
 def _find_sources_in(folder: Path) -> None:
@@ -44,32 +147,10 @@ def _find_sources_in(folder: Path) -> None:
         del sys.path_importer_cache[known]
 
 
-def load(files: Sequence[str]) -> tuple[tuple[str, str], ...]:
-    """Import each file as a module of its own; returns (file, one line why) for those that fail.
-
-    A file's folder is put first on the import path, so that it finds the helpers beside it.
-    """
-    broken = []
-    for file in files:
-        path = Path(file)
-        if not path.is_file():
-            broken.append((file, "no such file"))
-            continue
-        if path.suffix != ".py":
-            broken.append((file, "not a Python file: its name must end in .py"))
-            continue
-        folder = path.resolve().parent
-        if str(folder) not in sys.path:
-            sys.path.insert(0, str(folder))
-            _find_sources_in(folder)
-        loader = FromSource(path.stem, str(path))
-        spec = importlib.util.spec_from_loader(path.stem, loader)
-        assert spec is not None, "a file has a place"
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[path.stem] = module
-        try:
-            loader.exec_module(module)
-        except Exception as error:
-            # Anything at all can come out of a user's file; it is reported, by name, to the user.
-            broken.append((file, one_line(error)))
-    return tuple(broken)
+def _installed(point: importlib.metadata.EntryPoint) -> list[Path]:
+    """Import the module that ``point`` names; the files of its package from there on down."""
+    module: ModuleType = importlib.import_module(point.module)
+    if not module.__file__:
+        return []
+    file = Path(module.__file__).resolve()
+    return [file] if file.parent in INSTALLED else sorted(file.parent.rglob("*.py"))

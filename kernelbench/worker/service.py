@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 from msgspec import UNSET, UnsetType
@@ -26,6 +25,7 @@ from kernelbench.protocol import (
     Compiled,
     Describe,
     Described,
+    Dissect,
     Measure,
     Open,
     Opened,
@@ -36,16 +36,19 @@ from kernelbench.protocol import (
     Waiting,
     WorkerSetup,
 )
+from kernelbench.protocol.inspect import Inspect
 from kernelbench.timing.arena import Arena
 from kernelbench.timing.loops import Calls, empty_kernel
 from kernelbench.timing.shared import Attached, attach
 from kernelbench.units import size_bytes
 from kernelbench.worker import cost, modules, pools, threads
 from kernelbench.worker.bench import Bench, CaseError, cold_sets, one_line
-from kernelbench.worker.entry import compiled_again
+from kernelbench.worker.entry import compiled_again, is_jitted
 from kernelbench.worker.image import Image, scratch_from
+from kernelbench.worker.inspecting import inspect
 from kernelbench.worker.jitcache import Facts, JitCache, source_hash
 from kernelbench.worker.problems import Problems
+from kernelbench.worker.profiling import dissect
 from kernelbench.worker.returned import as_struct
 from kernelbench.worker.trial import Trial
 from kernelbench.worker.turns import Turns
@@ -62,11 +65,11 @@ class Service:
         self._setup = setup
         self._notify = notify
         registry.load_catalogue()
-        self._broken = modules.load(setup.modules)
-        self.source_hash = source_hash(Path(m) for m in setup.modules if Path(m).is_file())
+        self._loaded = modules.load(setup.modules)
+        self.source_hash = source_hash(self._loaded.files)
         self._cache = JitCache(self.source_hash, setup.isa)
         for variant in registry.variants().values():
-            if variant.compiled:
+            if is_jitted(variant.function):
                 self._cache.enable(variant.function)
         self._cache.enable(pools.touch)
         self._stage = "import"
@@ -99,8 +102,12 @@ class Service:
                 return self._safely(lambda: self._compile(case))
             case Measure():
                 return self._safely(lambda: self._measure(request))
+            case Dissect():
+                return self._safely(lambda: dissect(request, self._bench, self._setup, self._in_stage, self._cache))
             case ProbeCeilings():
                 return self._ceilings(request)
+            case Inspect(case=case, seed=seed):
+                return self._safely(lambda: inspect(request, self._bench(case, seed), self._in_stage))
             case Open():
                 return self._safely(lambda: self._open(request))
             case Burst():
@@ -132,8 +139,8 @@ class Service:
     def _catalogue(self) -> CatalogueReply:
         return CatalogueReply(
             ops=tuple(op.info for op in registry.ops().values()),
-            variants=tuple(v.info for v in registry.variants().values()),
-            broken_modules=self._broken,
+            variants=modules.infos(self._loaded),
+            broken_modules=self._loaded.broken,
         )
 
     def _describe(self, case: Case) -> CaseInfo:
@@ -164,6 +171,8 @@ class Service:
         with self._in_stage("compile"):
             entry = bench.compile()
         assert entry is not None, "a compiled variant has an entry"
+        if not is_jitted(variant.function):
+            return Compiled(0.0, 0, 0)
         hits, misses = entry.cache_hits, entry.cache_misses
         facts = self._cache.recall(variant.name, case.dtype)
         if misses or facts is None:
@@ -211,7 +220,7 @@ class Service:
         """The case and its memory; why that is not the shared one, empty where it is or there is none."""
         why = self._why_private
         if self._shared is not None:
-            arena = Arena(0, self._setup.cpus, self._shared)
+            arena = Arena(0, self._setup.cpus, self._shared, guarded=True)
             try:
                 with scratch_from(arena.block) as scratch:
                     bench = self._bench(case, seed, arena)

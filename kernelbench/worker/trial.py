@@ -12,10 +12,12 @@ from kernelbench.kernels._registry import Variant
 from kernelbench.model import Accuracy, Interference, Round
 from kernelbench.protocol import CaseMeasured, Measure, WorkerSetup
 from kernelbench.timing import sampling
+from kernelbench.timing.guards import OTHER_PATTERN
 from kernelbench.timing.sampling import Sampler, Samples
 from kernelbench.timing.warmup import calibrate, warm_up
 from kernelbench.worker import cost, threads
 from kernelbench.worker.bench import Bench
+from kernelbench.worker.conduct import Conduct
 from kernelbench.worker.jitcache import Facts
 
 InStage = Callable[[str], AbstractContextManager[None]]
@@ -30,6 +32,7 @@ class Trial:
         self._setup, self._stage = setup, stage
         self._pressure = cost.Pressure()
         self._start_s = 0.0
+        self._conduct = Conduct(one_thread=request.case.threads == 1)
 
     @property
     def size_bytes(self) -> int:
@@ -42,7 +45,8 @@ class Trial:
             self._bench.compile()
         with self._stage("verify"):
             self._bench.fill_outputs()
-            self._first_s = self._bench.call_once("verify")
+            with self._conduct.watching():
+                self._first_s = self._bench.call_once("verify")
             threads.place_new(self._setup.cpus)
             self._accuracy = self._bench.verify("verify")
             self._bench.verify_again("verify")
@@ -66,6 +70,7 @@ class Trial:
             calls, took = bench.guarded(lambda: calibrate(bench.run, slice_s, self._first_s), "warm-up")
             many = max(1, int(shortest_s / took))
             bench.guarded(lambda: warm_up(bench.run, many * calls, many * took, effort.warmup_s), "warm-up")
+        self._conduct.warm()
         self._sampler = Sampler(
             bench.run,
             calls,
@@ -79,7 +84,7 @@ class Trial:
         """Sample while the core is quiet; True once there are enough samples, or 3 that are quiet."""
         if self._setup.threads > 1:
             threads.wait_until_idle()  # a pool of the case before
-        with self._stage("timing"):
+        with self._stage("timing"), self._conduct.watching(timed=True):
             enough: bool = self._bench.guarded(self._sampler.visit, "timing")
         return enough or not self._sampler.few
 
@@ -87,12 +92,17 @@ class Trial:
         """Check what the timed calls left, and everything once more; the round with what was seen beside it."""
         samples, bench = self._sampler.samples(), self._bench
         with self._stage("verify-after"):
+            calls = samples.calls_per_sample * len(samples.seconds_per_call)
+            remarks = self._conduct.remarks(bench.run, calls, min(samples.seconds_per_call))
+            bench.verify_guards("verify-after")
             bench.verify_again("verify-after")  # what the timed calls themselves left
             bench.fill_outputs()
+            bench.fill_guards(OTHER_PATTERN)
             bench.call_once("verify-after")
             bench.verify_again("verify-after")
             bench.verify_inputs("verify-after")
-        return structs.replace(self.verified(facts), round=self._round(samples))
+        measured = structs.replace(self.verified(facts), round=self._round(samples))
+        return structs.replace(measured, flags=tuple(remarks), remarks=remarks)
 
     def verified(self, facts: Facts | None) -> CaseMeasured:
         """What is known of it without timing."""

@@ -256,13 +256,16 @@ def test_nothing_to_measure_is_said_with_the_reason(
     assert "needs torch" in capsys.readouterr().err
 
 
-def test_a_broken_module_is_exit_2_with_its_name(
+def test_a_broken_module_costs_its_own_kernels_and_exits_with_4(
     kernelbench: Kernelbench, workers: FakeWorkers, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "mine.py").touch()
     workers.broken_modules = (("mine.py", "SyntaxError: line 3"),)
-    assert kernelbench("c.toml", "-m", "mine.py", "--no-html") == 2
-    assert "mine.py: cannot be imported: SyntaxError: line 3" in capsys.readouterr().err
+    assert kernelbench("c.toml", "-m", "mine.py", "--no-html", "-o", "run.json") == 4
+    assert "warning: mine.py: cannot be imported: SyntaxError: line 3; its kernels are left out" in (
+        capsys.readouterr().err
+    )
+    assert len(read_result(tmp_path / "run.json").records) == 2
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")

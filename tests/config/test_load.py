@@ -81,9 +81,14 @@ def test_a_syntax_error_names_the_line_and_quotes_it(tmp_path: Path) -> None:
         ("[[matrix]]\nsizes = [[64]]", ["matrix[0].sizes[0]: [64]", "expected int | str"]),
         ("[[matrix]]\nthreads = [0]", ["matrix[0].threads[0]: 0 given", '"all"']),
         ("[[matrix]]\nthreads = []", ["matrix[0].threads: an empty list"]),
+        ("[[matrix]]\nkernels = []", ["matrix[0].kernels: an empty list"]),
         ("[[matrix]]\nisa = ['avx3']", ["matrix[0].isa[0]: 'avx3' given", "avx2"]),
         ("[[matrix]]\ncache = ['hot']", ["matrix[0].cache[0]: 'hot' given", "warm, cold"]),
-        ("modules = ['gone.py']", ["c.toml:1: modules[0]: no such file", "gone.py"]),
+        ("modules = ['gone.py']", ["c.toml:1: modules: belongs below [kernels]"]),
+        ("kernels = ['relu/*']", ["c.toml:1: kernels: is a table, [kernels]", "[[matrix]]"]),
+        ("[kernels]\nmodules = ['gone.py']", ["c.toml:2: kernels.modules[0]: no such file", "gone.py"]),
+        ("[kernels]\nmodule = ['gone.py']", ["c.toml:2: kernels.module: unknown key; did you mean modules"]),
+        ("[kernels]\nmodules = 3", ["c.toml:2: kernels.modules: 3", "expected list"]),
         ("expect = 3", ["c.toml:1: expect: 3", "expected list"]),
         ("[[expect]]\nname = 'x'", ["c.toml:1: expect[0]: no bound given; accepted: one of faster_than"]),
         ("[[expect]]\nmax_error = 1\n[[expect]]", ["c.toml:3: expect[1]: no bound given"]),
@@ -115,7 +120,7 @@ def test_a_missing_file_and_one_that_is_no_text_are_configuration_errors(tmp_pat
 
 def test_modules_are_looked_up_beside_the_configuration(tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_text("")
-    config = load(written(tmp_path, "modules = ['mine.py']\n"))
+    config = load(written(tmp_path, "[kernels]\nmodules = ['mine.py']\n"))
     assert config.modules == (str(tmp_path / "mine.py"),)
 
 

@@ -15,7 +15,7 @@ def own_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         meant_for_others = ("KERNELBENCH_", "NUMBA_", "PYTHONDONTWRITEBYTECODE")
         for name in [name for name in os.environ if name.startswith(meant_for_others)]:
             patched.delenv(name)
-        for command in ("RUN", "AB", "CALIBRATE"):
+        for command in ("RUN", "AB", "CALIBRATE", "TUNE"):
             patched.setenv(f"KERNELBENCH_{command}_WAIT_QUIET", "0")
         patched.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
         patched.setenv("TMPDIR", str(tmp_path_factory.mktemp("tmp")))

@@ -16,7 +16,7 @@ rounds = 2
 ceilings = false
 case_timeout_s = 15
 worker_memory_bytes = {768 << 20}
-modules = ["{KERNELS / "faulty.py"}"]
+kernels.modules = ["{KERNELS / "faulty.py"}"]
 
 [effort]
 sample_s = 0.001
@@ -105,6 +105,7 @@ def test_the_user_is_warned_of_every_failure_and_sees_no_traceback(ended: Ended)
 def test_a_module_that_ends_the_process_on_import_is_named(tool: Tool, tmp_path: Path) -> None:
     (tmp_path / "ends.py").write_text("import os\nos._exit(7)\n")
     process = tool.run("list", "-m", "ends.py", folder=tmp_path)
-    assert process.returncode == 2
+    assert process.returncode == 4
+    assert "relu/naive" in process.stdout
     assert "ends.py" in process.stderr
     assert "exited with status 7" in process.stderr

@@ -18,7 +18,7 @@ from tests.integration.tool import KERNELS, Tool, wait_for
 
 CONFIG = f"""
 rounds = 2
-modules = ["{KERNELS / "faulty.py"}"]
+kernels.modules = ["{KERNELS / "faulty.py"}"]
 
 [effort]
 sample_s = 0.001

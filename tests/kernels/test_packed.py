@@ -66,5 +66,7 @@ def test_more_parts_than_rows_or_columns_give_the_same_product() -> None:
     for size in ((1, 5, 3), (9 * MR, 100, 7), (40 * MR, 3, 2)):
         a, b = variant.op.inputs(sizes("matmul", *size), "f32", np.random.default_rng(1))
         c = np.full((size[0], size[1]), np.nan, np.float32)
-        variant.function(a, b, Scratch.of(7 * _gemm.WORKSPACE_BYTES), 7, c)
+        each = _gemm.WORKSPACE_BYTES
+        blocks = (_gemm.KC_BYTES, _gemm.NC_BYTES, _gemm.PACK_FROM_BLOCKS)
+        variant.function(a, b, *blocks, 8, Scratch.of(7 * each), each, 7, c)
         np.testing.assert_allclose(c, a.astype(np.float64) @ b, rtol=1e-4, atol=1e-5)

@@ -1,5 +1,6 @@
 """What a configuration asks for, on a given machine and registry."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -201,6 +202,24 @@ def test_kernels_of_a_module_given_by_flag_are_added_to_the_blocks() -> None:
     mine = variant("relu/mine", "naive", module="/home/u/mine.py")
     config = Config(matrix=(Matrix(kernels=("matmul/naive",), dtypes=("f32",)),), extra_modules=("/home/u/mine.py",))
     planned = plan(config, variants=(*VARIANTS, mine))
+    assert ids(planned) == ["matmul/naive/f32/n=256/t=1", "relu/mine/f32/n=256/t=1"]
+
+
+def test_kernels_of_a_module_given_alone_are_all_that_is_measured(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text("")
+    mine = variant("relu/mine", "naive", module=str(tmp_path / "mine.py"))
+    flags = Flags(modules=(str(tmp_path / "mine.py"),), only_modules=True, threads=("1",))
+    assert ids(plan(override(BLOCKS, flags), variants=(*VARIANTS, mine))) == ["relu/mine/f32/n=256/t=1"]
+
+
+def test_the_kernel_flag_adds_to_a_module_given_alone(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text("")
+    mine = variant("relu/mine", "naive", module=str(tmp_path / "mine.py"))
+    globs = ("relu/mine", "matmul/naive")
+    flags = Flags(
+        modules=(str(tmp_path / "mine.py"),), only_modules=True, threads=("1",), kernels=globs, dtypes=("f32",)
+    )
+    planned = plan(override(BLOCKS, flags), variants=(*VARIANTS, mine))
     assert ids(planned) == ["matmul/naive/f32/n=256/t=1", "relu/mine/f32/n=256/t=1"]
 
 

@@ -3,10 +3,10 @@
 import pytest
 
 from kernelbench.errors import UsageError, WorkerError
-from kernelbench.protocol import Broken, Catalogue, CatalogueReply, Request
-from kernelbench.runner.library import librarian
+from kernelbench.protocol import Broken, Catalogue, CatalogueReply, Request, WorkerSetup
+from kernelbench.runner.library import librarian, sparing_librarian
 from kernelbench.runner.process import Died
-from tests.runner.fakes import HASH, Clock, FakeWorkers, case
+from tests.runner.fakes import HASH, Clock, FakeWorker, FakeWorkers, case
 
 MINE = ("/home/me/mine.py",)
 
@@ -66,3 +66,27 @@ def test_an_answer_of_another_kind_is_our_fault() -> None:
     workers.at_start = CatalogueReply((), ())
     with pytest.raises(WorkerError, match="instead of Ready"), librarian((), workers):
         pass
+
+
+def test_a_sparing_librarian_tells_what_is_broken_and_goes_on() -> None:
+    workers = FakeWorkers(Clock())
+    workers.broken_modules = (("mine.py", "SyntaxError: line 3"),)
+    with sparing_librarian(MINE, workers) as library:
+        assert library.modules == MINE
+        assert library.offered().broken_modules == (("mine.py", "SyntaxError: line 3"),)
+        assert len(library.offered().variants) == 2
+
+
+def test_a_sparing_librarian_leaves_out_the_module_that_ends_its_process() -> None:
+    class Deadly(FakeWorkers):
+        def __call__(self, setup: WorkerSetup) -> FakeWorker:
+            self.at_start = Died("import", "killed by SIGSEGV") if "bad.py" in setup.modules else None
+            return super().__call__(setup)
+
+    workers = Deadly(Clock())
+    with sparing_librarian(("good.py", "bad.py", "fine.py"), workers) as library:
+        assert library.modules == ("good.py", "fine.py")
+        ((module, why),) = library.offered().broken_modules
+    assert module == "bad.py"
+    assert "killed by SIGSEGV" in why
+    assert not any(worker.open for worker in workers.made)

@@ -1,0 +1,1 @@
+"""Searching a variant's tunable parameters: candidates against the default in turns, the winner confirmed."""
