@@ -56,7 +56,8 @@ ALLOWED: dict[str, set[str]] = {
     "tuning": PLAN | {"machine", "analysis", "runner", "gate"},
     # One kernel in depth: which cases and changes to measure, and what they say.
     "profiling": PLAN | {"machine", "store", "analysis", "runner"},
-    "cli": PLAN | {"starter", "machine", "store", "analysis", "report", "runner", "gate", "tuning", "profiling", "thresholds"},
+    "cli": PLAN
+    | {"starter", "machine", "store", "analysis", "report", "runner", "gate", "tuning", "profiling", "thresholds"},
     # The face towards Python: kernels and their measuring in the caller's own process, set under the machine's card
     # (machine, store, runner), judged (analysis, gate) and drawn (report).
     "api": PLAN | {"kernels", "timing", "worker", "machine", "store", "runner", "analysis", "gate", "report"},

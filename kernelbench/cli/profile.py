@@ -106,7 +106,12 @@ def _check_named(request: "Request") -> None:
     from kernelbench.profiling.selecting import configuration, one_variant
     from kernelbench.runner.library import list_catalogue
 
-    one_variant(request.kernel, list_catalogue(configuration(request).modules))
+    known = list_catalogue(configuration(request).modules)
+    if known.broken_modules:
+        # The kernel may be of a module that could not be imported: that is the fault to name, not the kernel.
+        path, why = known.broken_modules[0]
+        raise UsageError(f"{path}: cannot be imported: {why}; correct it or leave it out")
+    one_variant(request.kernel, known)
 
 
 def _check_page(html: str | None, output: Path | None) -> None:

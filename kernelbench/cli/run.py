@@ -102,13 +102,13 @@ def find_config(name: str | None) -> Path:
 def _flags(given: dict[str, Any]) -> Flags:
     lists = (*_SELECTING, "modules")
     numbers = ("rounds", "time_budget_s", "seed")
-    return Flags(
+    typed: dict[str, Any] = {
         **{name: given[name] or UNSET for name in lists},
         **{name: UNSET if given[name] is None else given[name] for name in numbers},
-        only_modules=bool(given["modules"]) and not given["config"],
         **{name: given[name] for name in ("quick", "rigorous")},
-        ceilings=False if given["no_ceilings"] else UNSET,
-    )
+    }
+    own = bool(given["modules"]) and not given["config"]
+    return Flags(only_modules=own, ceilings=False if given["no_ceilings"] else UNSET, **typed)
 
 
 def _refuse_selection(ctx: click.Context) -> None:

@@ -15,7 +15,7 @@ from kernelbench.report.section import Table
 from kernelbench.report.text import clip, safe_text
 from kernelbench.units import percent
 
-MIN_WIDTH = 60
+MIN_WIDTH = 72
 """Narrower terminals get lines of this width: the tables have no column to spare."""
 
 _WIDEST = 110
@@ -80,7 +80,7 @@ def _table(table: Table, width: int, colour: bool) -> Iterator[str]:
     widths = [max(len(row[i]) for row in (titles, *table.rows)) for i in range(len(titles))]
     others = sum(widths[1:]) + 2 * len(widths)
     widths[0] = min(widths[0], max(_LEAST_NAME, width - others))
-    yield _dim(_line(titles, table, widths), colour)
+    yield _dim(clip(_line(titles, table, widths), width), colour)
     for row in table.rows:
         hang = " " * (2 if row[0][:2] in ("> ", "  ") else 0)
         first, *more = textwrap.wrap(row[0], widths[0], subsequent_indent=hang + "  ", drop_whitespace=True) or [""]

@@ -11,7 +11,7 @@ import errno
 import os
 
 import numpy as np
-from msgspec import Struct
+from msgspec import Struct, UnsetType
 
 from kernelbench.protocol import RESERVED_BYTES, STACK_BYTES, SharedMemory
 
@@ -49,3 +49,13 @@ def attach(memory: SharedMemory) -> Attached:
         arguments=mapped[STACK_BYTES:RESERVED_BYTES],
         operands=mapped[RESERVED_BYTES:],
     )
+
+
+def attached(memory: SharedMemory | UnsetType) -> tuple[Attached | None, str]:
+    """The memory shared by a pair of workers; why there is none, empty where that is right."""
+    if isinstance(memory, UnsetType):
+        return None, ""
+    try:
+        return attach(memory), ""
+    except OSError as error:
+        return None, error.strerror or str(error)

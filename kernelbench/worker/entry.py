@@ -107,7 +107,7 @@ def _words(argument: Any) -> list[int]:
     return [int(argument)]
 
 
-def _kinds(argument: Any) -> list[str]:
+def word_kinds(argument: Any) -> list[str]:
     """LLVM types of those words."""
     if isinstance(argument, np.ndarray):
         return [*_ARRAY_HEAD, *["i64"] * (2 * argument.ndim)]
@@ -139,7 +139,7 @@ def compile_entry(
 
     Raises CannotEnter when it does not compile or returns a value.
     """
-    kinds = [kind for argument in arguments for kind in _kinds(argument)]
+    kinds = [kind for argument in arguments for kind in word_kinds(argument)]
     signature = tuple(numba.typeof(argument) for argument in arguments)
     before = _hits_and_misses(function)
     try:

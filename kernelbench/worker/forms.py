@@ -17,7 +17,7 @@ from kernelbench.timing.loops import Calls, empty_kernel
 from kernelbench.timing.sampling import AGAIN_SLICES, LONG_S, Runner
 from kernelbench.timing.warmup import calibrate, warm_up
 from kernelbench.worker.bench import CaseError
-from kernelbench.worker.entry import Block, PythonCalls, _kinds
+from kernelbench.worker.entry import Block, PythonCalls, word_kinds
 from kernelbench.worker.trampoline import STATUS_OK, into_numba
 
 SAMPLE_S = 1e-3
@@ -77,7 +77,7 @@ def empty_form(arguments: Sequence[Any], *, jitted: bool, python: bool) -> Form:
     if not jitted:
         block = Block(arguments)
         return Form("empty body", Calls(empty_kernel(), [block.address]), keeps=(block,))
-    kinds = [kind for argument in arguments for kind in _kinds(argument)]
+    kinds = [kind for argument in arguments for kind in word_kinds(argument)]
     taken = ", ".join(["ptr", "ptr", *kinds])
     code = compile_ir(f"define i32 @nothing({taken}) {{\n  ret i32 {STATUS_OK}\n}}\n")
     return _entered("empty body", code, "nothing", arguments)
@@ -123,7 +123,7 @@ def _is_unordered_index(operand: np.ndarray) -> bool:
 
 
 def _entered(name: str, code: Code, symbol: str, arguments: Sequence[Any], change: str = "") -> Form:
-    kinds = [kind for argument in arguments for kind in _kinds(argument)]
+    kinds = [kind for argument in arguments for kind in word_kinds(argument)]
     entry = compile_ir(into_numba(code.address(symbol), kinds, 0))
     block = Block(arguments)
     return Form(name, Calls(entry.address("enter"), [block.address]), change, keeps=(code, entry, block))

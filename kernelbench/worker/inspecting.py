@@ -28,7 +28,7 @@ from kernelbench.native.prediction import CannotPredict, predict
 from kernelbench.native.reasons import reasons, vectorized
 from kernelbench.protocol.inspect import Inspect, Inspected
 from kernelbench.worker.bench import Bench, CaseError
-from kernelbench.worker.entry import Block, _kinds, is_jitted
+from kernelbench.worker.entry import Block, is_jitted, word_kinds
 from kernelbench.worker.trampoline import into_numba
 
 InStage = Callable[[str], AbstractContextManager[None]]
@@ -91,7 +91,7 @@ def _counted(request: Inspect, assembly: str, symbol: str, bench: Bench, stage: 
             copy = CountingCopy(assembly, symbol)
     except (CannotCount, CaseError) as error:
         return {}, str(error)
-    kinds = [kind for argument in bench.arguments for kind in _kinds(argument)]
+    kinds = [kind for argument in bench.arguments for kind in word_kinds(argument)]
     entry = compile_ir(into_numba(copy.address, kinds, 0))
     block = Block(bench.arguments)
     with stage("count"):

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET
 
 from kernelbench.ceilings import probes
 from kernelbench.kernels import _registry as registry
@@ -39,7 +39,7 @@ from kernelbench.protocol import (
 from kernelbench.protocol.inspect import Inspect
 from kernelbench.timing.arena import Arena
 from kernelbench.timing.loops import Calls, empty_kernel
-from kernelbench.timing.shared import Attached, attach
+from kernelbench.timing.shared import attached
 from kernelbench.units import size_bytes
 from kernelbench.worker import cost, modules, pools, threads
 from kernelbench.worker.bench import Bench, CaseError, cold_sets, one_line
@@ -75,7 +75,7 @@ class Service:
         self._stage = "import"
         self._problems = Problems()
         self._held: dict[tuple[str, int, int], Trial] = {}
-        self._shared, self._why_private = _attached(setup)
+        self._shared, self._why_private = attached(setup.memory)
         self._turns: Turns | None = None
 
     def ready(self, pid: int) -> Ready:
@@ -242,13 +242,3 @@ class Service:
     def _ceilings(self, request: ProbeCeilings) -> Ceilings:
         threads.wait_until_idle()
         return Ceilings(probes.probe(request, self._setup.cpus))
-
-
-def _attached(setup: WorkerSetup) -> tuple[Attached | None, str]:
-    """The memory shared by a pair of workers; why there is none, empty where that is right."""
-    if isinstance(setup.memory, UnsetType):
-        return None, ""
-    try:
-        return attach(setup.memory), ""
-    except OSError as error:
-        return None, error.strerror or str(error)

@@ -17,7 +17,7 @@ from kernelbench.native.counting import CountingCopy
 from kernelbench.native.histogram import Histogram, histogram
 from kernelbench.native.jit import compile_ir
 from kernelbench.native.loops import Loop, hot_loop, most_run
-from kernelbench.worker.entry import Block, _kinds
+from kernelbench.worker.entry import Block, word_kinds
 from kernelbench.worker.trampoline import into_numba
 from tests.kernels.running import VARIANTS, empty_outputs, some_shape
 
@@ -73,7 +73,7 @@ def counted(name: str) -> tuple[str, Loop, float]:
     result = anew.overloads[signature]
     assembly = result.library.get_asm_str()
     copy = CountingCopy(assembly, result.fndesc.llvm_func_name)
-    entry = compile_ir(into_numba(copy.address, [kind for x in arguments for kind in _kinds(x)], 0))
+    entry = compile_ir(into_numba(copy.address, [kind for x in arguments for kind in word_kinds(x)], 0))
     block = Block(arguments)
     ctypes.CFUNCTYPE(None, ctypes.c_void_p)(entry.address("enter"))(block.address)
     assert block.status == 0
