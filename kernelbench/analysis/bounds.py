@@ -13,7 +13,8 @@ latency             chains cut: each iteration begins anew            -
 divide              divides made multiplications                      -
 transcendental      exp, log... left out                              -
 unpacking           conversions, shifts, shuffles left out            -
-bandwidth of Ln     the same work inside a nearer level               -
+bandwidth of Ln     the same work inside a nearer level               - ("accesses" where its operands pass at a rate
+                                                                      far below the bandwidth measured there)
 bandwidth of L1     loads and stores left out                         arithmetic left out is hardly faster
 compute             arithmetic left out                               loads and stores left out is hardly faster
 ==================  ================================================  ==============================================
@@ -50,8 +51,8 @@ ALIKE = 1.15
 """Two changes whose gains are within this factor of one another are not told apart."""
 FEW_SHARED = 0.75
 """t threads that are less than this share of t times as fast as one are held back by something."""
-LEVELS_APART = 12.0
-"""L1 delivers hardly more than this many times what DRAM does to one core; a greater gain is not bandwidth alone."""
+LITTLE = 0.5
+"""A kernel that moves its operands at less of a level's measured bandwidth waits for it in another way."""
 SHARED_LEVELS = ("L3", "DRAM")
 """Where threads wait for the memory that they share, not for one another."""
 
@@ -84,6 +85,8 @@ class Evidence(Struct, frozen=True, omit_defaults=True):
     """Of the work model."""
     alone: "Evidence | UnsetType" = UNSET
     """The same on one thread; absent for one thread."""
+    bandwidth_share: float | UnsetType = UNSET
+    """The bytes of its operands over its time, of the bandwidth measured at its working set; absent without a model."""
 
 
 def diagnose(evidence: Evidence) -> Bound:
@@ -112,11 +115,11 @@ def _single(evidence: Evidence) -> Bound:
     memory, level = _nearer(evidence, gain)
     general = _general(evidence, gain, memory, level)
     if special:
-        # A change of the operands' order or of the chain leaves the arithmetic and the traffic alone: where it is
-        # faster, they did not hold the kernel. Of the others the one that took more away comes first.
+        # A change of the operands' order leaves the arithmetic and the size of the traffic alone: where it is faster,
+        # they did not hold the kernel. Of the others the one that took more away comes first.
         first = special[0]
         rest = [*special[1:], *(one for one in general if one.kind not in IMPLIED.get(first.kind, ("compute",)))]
-        if first.kind not in ("gather", "latency"):
+        if first.kind != "gather":
             first, rest = _by_share(first, rest)
         return _told([first], [one for one in rest if one is not first])
     if not general:
@@ -162,8 +165,12 @@ def _bandwidth(evidence: Evidence, gain: Mapping[str, float], level: str, best: 
     nearer = [name for name in order[: order.index(level)] if gain.get(INSIDE.format(level=name), 0.0) >= FASTER]
     support = INSIDE.format(level=nearer[-1])
     said = [words.evidence(support, gain), words.lives(evidence.level)]
-    said += [words.OUT_OF_ORDER] if best > LEVELS_APART else []
-    return Cause("bandwidth", f"{level} bandwidth", tuple(said), support, 1 - 1 / best, level=level)
+    share = evidence.bandwidth_share
+    name = f"{level} bandwidth"
+    if not isinstance(share, UnsetType) and share < LITTLE:
+        name = f"{level} accesses"
+        said.append(words.wasted(level, share))
+    return Cause("bandwidth", name, tuple(said), support, 1 - 1 / best, level=level)
 
 
 def _accesses(evidence: Evidence, gain: Mapping[str, float]) -> Cause:
@@ -214,6 +221,7 @@ def _with_alone(evidence: Evidence) -> Evidence:
         evidence.levels,
         (*evidence.counterfactuals, *more),
         mix=evidence.mix,
+        bandwidth_share=evidence.bandwidth_share,
     )
 
 

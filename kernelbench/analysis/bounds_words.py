@@ -35,7 +35,6 @@ CHANGES = {
     SORTED: "with the same indices in rising order",
 }
 MIXES = {"fma": "FMA throughput", "add": "add throughput", "fma_add": "FMA and add throughput", "dot": "dot throughput"}
-OUT_OF_ORDER = "so great a gain also comes from the order of its accesses: lines are fetched and hardly used"
 SAME = 1.05
 
 
@@ -56,6 +55,14 @@ def evidence(name: str, gain: Mapping[str, float]) -> str:
 def lives(level: str) -> str:
     """Where the working set is."""
     return f"its working set lives in {level}"
+
+
+def wasted(level: str, share: float) -> str:
+    """Why it is not the bandwidth of ``level`` as such."""
+    return (
+        f"its operands pass at {percent(share)} of the bandwidth measured there: they are fetched more than once, "
+        "little of each line is used, or each access waits for the one before"
+    )
 
 
 def remains(dispatch_s: float, call_s: float) -> str:

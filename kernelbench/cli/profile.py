@@ -26,7 +26,7 @@ PLAIN_WIDTH = 80
 @click.option(
     "-s", "--size", "--sizes", "size", metavar="SIZE", default="", help="512 or 1x4096x4096  [the op's first]."
 )
-@click.option("--dtype", metavar="TYPE", default="", help="Number type: f32  [the kernel's first].")
+@click.option("--dtype", metavar="TYPE", default="", help="Number type  [f32, else the kernel's first].")
 @click.option("-p", "--param", "params", multiple=True, metavar="NAME=VALUE", help="Value of a parameter; repeatable.")
 @click.option("-t", "--threads", metavar="COUNT", default="1", show_default=True, help="Threads: a count, or all.")
 @click.option("--isa", metavar="LEVEL", default="native", show_default=True, help="Instruction set to compile for.")

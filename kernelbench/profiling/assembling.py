@@ -1,9 +1,11 @@
 """What was measured, as a Profile."""
 
 from msgspec import UNSET, UnsetType
+from msgspec.structs import replace
 
 from kernelbench.analysis.bound_advice import advice
 from kernelbench.analysis.bounds import diagnose
+from kernelbench.analysis.roofline import NoRoof, bytes_moved, roof
 from kernelbench.analysis.timing import timing
 from kernelbench.model import (
     CacheStates,
@@ -53,7 +55,7 @@ def profile_of(subject: Subject, apart: Apart, plan: Planned | None, done: Sweep
     """Everything that is known of the subject."""
     case, whole = subject.case, apart.whole
     records = {record.case.id: record for record in done.records}
-    found = diagnose(evidence(subject, apart))
+    found = diagnose(replace(evidence(subject, apart), bandwidth_share=_bandwidth_share(subject, whole, done)))
     dispatch_s, least = dispatch_of(whole, apart.sizes)
     how = f"what remains at {least}" if least else "a call of nothing: the op has no smaller size"
     split = TimeSplit(whole.call_s, dispatch_s, whole.call_s - dispatch_s, whole.empty_call_s, how, least)
@@ -76,6 +78,15 @@ def profile_of(subject: Subject, apart: Apart, plan: Planned | None, done: Sweep
         advice=advice(found, split, memory),
         notes=tuple(f"{one.name}: {one.skipped}" for one in whole.timed if one.skipped),
     )
+
+
+def _bandwidth_share(subject: Subject, whole: Dissected, done: Sweeps) -> float | UnsetType:
+    """The bytes of its operands over its time, of the measured bandwidth at its working set."""
+    record = record_of(subject, whole)
+    limit, moved = roof(record, done.ceilings, subject.machine), bytes_moved(subject.work)
+    if isinstance(limit, NoRoof) or isinstance(limit.memory, UnsetType) or isinstance(moved, UnsetType):
+        return UNSET
+    return moved / whole.call_s / limit.memory.bytes_per_s
 
 
 def best_s(record: Record | None) -> float | UnsetType:

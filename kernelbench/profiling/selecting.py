@@ -66,7 +66,7 @@ def select(request: Request, library: Librarian, machine: Machine, memory_bytes:
     settled = configuration(request)
     known = library.catalogue()
     variant = one_variant(request.kernel, known)
-    dtype = request.dtype or variant.dtypes[0]
+    dtype = request.dtype or ("f32" if "f32" in variant.dtypes else variant.dtypes[0])
     if dtype not in variant.dtypes:
         raise UsageError(f"{variant.name} has no dtype {dtype!r}; it has {', '.join(variant.dtypes)}")
     block = settled.matrix[0]

@@ -91,6 +91,18 @@ def notes(of: View) -> tuple[str, ...]:
     return tuple(safe_text(f"{text[0].upper()}{text[1:]}.".replace("..", ".")) for text in found if text)
 
 
+def not_measured(of: View) -> tuple[str, ...]:
+    """What could not be measured, a line for each reason: "no divides, no unpacking: it is called from Python"."""
+    found: dict[str, list[str]] = {}
+    for note in of.profile.notes:
+        what, _, why = note.rpartition(": ") if note.count(": ") == 1 else ("", "", note)
+        found.setdefault(why, []).append(what)
+    for row in of.rows.values():
+        if row.status == "failed":
+            found.setdefault(row.reason, []).append(row.case_id)
+    return tuple(safe_text(f"{', '.join(whats)}: {why}" if any(whats) else why) for why, whats in found.items())
+
+
 def causes(profile: Profile) -> Iterator[tuple[str, Cause]]:
     """What holds the kernel back and what else does a little, each with how it reads."""
     known = len(profile.bound.causes) == 1

@@ -5,7 +5,7 @@ from msgspec import UNSET, Struct, UnsetType
 from kernelbench.model import Result, TimeSplit
 from kernelbench.report.facts import machine_facts
 from kernelbench.report.page import chart_scripts, filled, own_scripts
-from kernelbench.report.profile import Part, View, notes, sentence, title, view
+from kernelbench.report.profile import Part, View, not_measured, notes, sentence, title, view
 from kernelbench.report.profile_figures import figures
 from kernelbench.report.profile_parts import parts
 from kernelbench.report.section import Figure, Table
@@ -54,7 +54,7 @@ def render(result: Result) -> str:
     of = view(result)
     drawn = [_drawn(part, of) for part in parts(of)]
     advice = tuple(map(safe_text, of.profile.advice))
-    missing = tuple(map(safe_text, of.profile.notes))
+    missing = not_measured(of)
     contents = [Link(one.part.id, one.part.title) for one in drawn]
     contents.insert(1, Link("advice", "What to do next")) if advice else None
     contents += [Link("machine", "Machine and method")] + ([Link("missing", "Not measured")] if missing else [])

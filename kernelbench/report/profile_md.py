@@ -7,7 +7,7 @@ from msgspec import UnsetType
 from kernelbench.model import Result
 from kernelbench.report.facts import machine_facts
 from kernelbench.report.markdown import escaped, folded, table
-from kernelbench.report.profile import Part, notes, sentence, view
+from kernelbench.report.profile import Part, not_measured, notes, sentence, view
 from kernelbench.report.profile_parts import parts
 from kernelbench.report.text import clip, safe_text
 
@@ -28,7 +28,7 @@ def render(result: Result, *, brief: bool = False) -> str:
     blocks += _listed("What to do next", of.profile.advice, "{}. ")
     if not brief:
         blocks += [folded(part.title, _body(part)) for part in rest]
-        blocks += _listed("Not measured", (*of.profile.notes, *result.notes), "- ")
+        blocks += _listed("Not measured", (*not_measured(of), *result.notes), "- ")
         blocks += [
             folded("Machine", table(["fact", "value"], [[_text(fact.label), _text(fact.text)] for fact in facts]))
             for facts in map(machine_facts, result.machines.values())

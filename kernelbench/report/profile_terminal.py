@@ -7,7 +7,7 @@ from msgspec import UnsetType
 
 from kernelbench.model import Result, TimeSplit
 from kernelbench.report.facts import Fact
-from kernelbench.report.profile import Part, View, notes, sentence, view
+from kernelbench.report.profile import Part, View, not_measured, notes, sentence, view
 from kernelbench.report.profile_curve import draw
 from kernelbench.report.profile_parts import parts
 from kernelbench.report.profile_sweeps import curve
@@ -34,7 +34,7 @@ def render(result: Result, *, width: int, colour: bool) -> str:
     blocks = [
         "\n".join([_heading(_wrap(sentence(of), width), colour), *(_wrap(note, width) for note in notes(of))]),
         *("\n".join(_part(part, of, width, colour)) for part in parts(of)),
-        *_listed("Not measured", of.profile.notes, width, colour, "  - "),
+        *_listed("Not measured", not_measured(of), width, colour, "  - "),
         *_listed("Noted", of.result.notes, width, colour, "  - "),
         *_listed("What to do next", of.profile.advice, width, colour, "{:3}. "),
     ]

@@ -120,7 +120,7 @@ class _Execution:
         self._warn(
             f"the time budget of {seconds(self._job.time_budget_s)} allows {index} of {self._job.rounds} rounds"
             f" ({seconds(spent)} spent, a round takes {seconds(self._round_s)}): the rest is dropped;"
-            " a longer --time-budget or fewer cases give all of them"
+            " a longer time budget or fewer cases give all of them"
         )
         return True
 

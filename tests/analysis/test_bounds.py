@@ -1,6 +1,7 @@
 """Which bound the measured changes support, for evidence with made-up times."""
 
 import pytest
+from msgspec.structs import replace
 
 from kernelbench.analysis.bounds import Evidence, diagnose
 from kernelbench.model import Counterfactual
@@ -76,6 +77,15 @@ def test_threads_that_gain_fully_are_judged_by_what_holds_one() -> None:
     assert cause.kind == "latency"
 
 
-def test_a_gain_beyond_what_levels_differ_by_points_at_the_order_of_accesses() -> None:
-    (cause,) = diagnose(seen("L3", inside_L1=20.0)).causes
-    assert any("order of its accesses" in sentence for sentence in cause.evidence)
+def test_operands_that_pass_far_below_a_level_s_bandwidth_are_bound_by_accesses_to_it() -> None:
+    evidence = seen("L3", inside_L1=20.0, no_arithmetic=1.0)
+    (cause,) = diagnose(replace(evidence, bandwidth_share=0.05)).causes
+    assert (cause.kind, cause.name) == ("bandwidth", "L3 accesses")
+    assert any(sentence.startswith("its operands pass at 5.0% of the bandwidth") for sentence in cause.evidence)
+    (cause,) = diagnose(replace(evidence, bandwidth_share=0.8)).causes
+    assert cause.name == "L3 bandwidth"
+
+
+def test_memory_that_takes_more_of_the_time_than_a_chain_is_named_first() -> None:
+    found = diagnose(seen("DRAM", inside_L1=2.5, chains_cut=1.5))
+    assert [cause.kind for cause in (*found.causes, *found.also)] == ["bandwidth", "latency"]

@@ -7,7 +7,18 @@ from msgspec import UNSET
 from msgspec.structs import replace
 
 from kernelbench.errors import ResultFileError
-from kernelbench.model import Bound, CacheStates, Cause, Counterfactual, Counters, Result, TimeSplit, Unknown, Work
+from kernelbench.model import (
+    Bound,
+    CacheStates,
+    Cause,
+    Counterfactual,
+    Counters,
+    Failed,
+    Result,
+    TimeSplit,
+    Unknown,
+    Work,
+)
 from kernelbench.report import profile_json, profile_md, profile_terminal
 from kernelbench.report.profile import sentence, view
 from tests.builders import record
@@ -112,6 +123,18 @@ def test_counters_are_told_per_cycle_and_their_absence_with_the_reason() -> None
     counted = profiled(profile(counters=Counters(2e6, 5e6, {"cache-misses": 12.0}), no_counters=""))
     assert "5000000, 2.50 a cycle" in part("Code and counters", counted)
     assert "cache-misses a call" in part("Code and counters", counted)
+
+
+def test_what_was_not_measured_for_one_reason_is_one_line() -> None:
+    notes = ("no divides: called from Python", "no unpacking: called from Python", "it has one size")
+    block = part("Not measured", profiled(profile(notes=notes)))
+    assert block.splitlines()[1:] == ["  - no divides, no unpacking: called from Python", "  - it has one size"]
+
+
+def test_a_case_of_a_sweep_that_failed_is_named_with_what_was_wrong() -> None:
+    failed = record(of_size(2048), Failed("verify", "wrong result"))
+    told = profiled(records=(*profiled().records, failed))
+    assert "matmul/tiled/f32/n=2048/t=1: verify: wrong result" in part("Not measured", told)
 
 
 def test_advice_comes_last_and_is_numbered() -> None:
