@@ -1,7 +1,7 @@
 """kernelbench: how close do compute kernels run to what this machine can do, and what holds them back?
 
 ``import kernelbench as kb`` costs nothing: a name is imported when it is first used. ``kb.variants``, ``kb.get``,
-``kb.measure``, ``kb.roofline``, ``kb.compare`` and ``kb.ceilings`` are described in ``kernelbench.api``; the rest is
+``kb.measure``, ``kb.roofline``, ``kb.compare`` and ``kb.machine_card`` are in ``kernelbench.api``; the rest is
 for kernel files of your own.
 """
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from kernelbench.api.measurement import Measurement
     from kernelbench.api.paired import Paired, compare
     from kernelbench.api.picture import Roofline, roofline
-    from kernelbench.api.roofs import MachineCard, ceilings
+    from kernelbench.api.roofs import MachineCard, machine_card
     from kernelbench.api.timing import measure
     from kernelbench.errors import KernelbenchError, UsageError
     from kernelbench.kernels._check import Verification, WrongResult, close_to, exactly
@@ -42,11 +42,11 @@ __all__ = [
     "WrongResult",
     "__version__",
     "c_function",
-    "ceilings",
     "close_to",
     "compare",
     "exactly",
     "get",
+    "machine_card",
     "measure",
     "random_values",
     "roofline",
@@ -59,7 +59,7 @@ _HOMES = {
     "kernelbench.api.measurement": ("Measurement",),
     "kernelbench.api.paired": ("Paired", "compare"),
     "kernelbench.api.picture": ("Roofline", "roofline"),
-    "kernelbench.api.roofs": ("MachineCard", "ceilings"),
+    "kernelbench.api.roofs": ("MachineCard", "machine_card"),
     "kernelbench.api.timing": ("measure",),
     "kernelbench.errors": ("KernelbenchError", "UsageError"),
     "kernelbench.kernels._check": ("Verification", "WrongResult", "close_to", "exactly"),

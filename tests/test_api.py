@@ -2,6 +2,7 @@
 
 import doctest
 import json
+import pkgutil
 import subprocess
 import sys
 from pathlib import Path
@@ -207,3 +208,8 @@ def test_the_examples_in_the_docstrings_are_right(module: object) -> None:
     found = doctest.testmod(module, extraglobs={"kb": kb, "np": np})  # type: ignore[arg-type]
     assert found.failed == 0
     assert found.attempted > 0
+
+
+def test_no_public_name_is_that_of_a_module_which_would_take_its_place_when_imported() -> None:
+    modules = {one.name for one in pkgutil.iter_modules(kb.__path__)}
+    assert not modules & set(kb.__all__)

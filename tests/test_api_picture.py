@@ -19,7 +19,7 @@ BYTES = Work("declared", read_bytes=8000.0, working_set_bytes=8000.0)
 
 @pytest.fixture(autouse=True)
 def _card(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(roofs, "ceilings", lambda threads=1: CARD)
+    monkeypatch.setattr(roofs, "machine_card", lambda threads=1: CARD)
 
 
 def picture_in(html: str) -> str:
@@ -63,7 +63,7 @@ def test_a_card_that_cannot_be_measured_leaves_the_numbers(monkeypatch: pytest.M
     def broken(threads: int = 1) -> kb.MachineCard:
         raise WorkerError("no worker here")
 
-    monkeypatch.setattr(roofs, "ceilings", broken)
+    monkeypatch.setattr(roofs, "machine_card", broken)
     html = measurement(name="mine", work=FLOP)._repr_html_()
     assert "No roofline: no worker here" in html
     assert "2.00" in html

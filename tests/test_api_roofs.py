@@ -20,7 +20,7 @@ from tests.api_data import CARD, measurement
 
 @pytest.fixture
 def card(monkeypatch: pytest.MonkeyPatch) -> kb.MachineCard:
-    monkeypatch.setattr(roofs, "ceilings", lambda threads=1: CARD)
+    monkeypatch.setattr(roofs, "machine_card", lambda threads=1: CARD)
     return CARD
 
 
@@ -62,12 +62,12 @@ def test_bytes_without_operands_have_no_roof_and_say_what_to_give() -> None:
 
 
 def test_without_flop_and_bytes_no_card_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(roofs, "ceilings", lambda threads=1: pytest.fail("asked"))
+    monkeypatch.setattr(roofs, "machine_card", lambda threads=1: pytest.fail("asked"))
     assert reason(measurement()) == "neither flop nor bytes was given"
 
 
 def test_a_function_of_several_threads_is_not_judged_by_the_roofs_of_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(roofs, "ceilings", lambda threads=1: CARD)
+    monkeypatch.setattr(roofs, "machine_card", lambda threads=1: CARD)
     found = measurement(busy_cpus=2.0, work=Work("declared", flop=1.0))
     assert reason(found).startswith("it kept 2.00 CPUs busy, and the roofs are those of threads=1")
     assert measurement(busy_cpus=2.0, threads=2, work=Work("declared", flop=1.0)).bound == "compute"
@@ -105,7 +105,7 @@ def stored(threads: tuple[int, ...]) -> Card:
 
 def test_a_stored_card_is_used_in_silence(here: list[tuple[int, ...]], capsys: pytest.CaptureFixture[str]) -> None:
     save(stored((1,)))
-    assert kb.ceilings().source.startswith("the machine card of ")
+    assert kb.machine_card().source.startswith("the machine card of ")
     assert here == []
     assert capsys.readouterr().err == ""
 
@@ -113,8 +113,8 @@ def test_a_stored_card_is_used_in_silence(here: list[tuple[int, ...]], capsys: p
 def test_without_a_card_it_is_measured_once_and_said(
     here: list[tuple[int, ...]], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    kb.ceilings()
-    kb.ceilings()
+    kb.machine_card()
+    kb.machine_card()
     assert here == [(1,)]
     said = capsys.readouterr().err
     assert said == "kernelbench: measuring this machine's ceilings at t=1 once, some 10 s (no card)\n"
@@ -122,7 +122,7 @@ def test_without_a_card_it_is_measured_once_and_said(
 
 def test_another_thread_count_is_measured_beside_what_the_card_has(here: list[tuple[int, ...]]) -> None:
     save(stored((1,)))
-    kb.ceilings(2)
+    kb.machine_card(2)
     kept = load(builders.MACHINE_ID, cards.source_hash(), datetime.now(UTC).isoformat())
     assert here == [(2,)]
     assert isinstance(kept, Card)
@@ -131,7 +131,7 @@ def test_another_thread_count_is_measured_beside_what_the_card_has(here: list[tu
 
 def test_fresh_measures_in_any_case(here: list[tuple[int, ...]]) -> None:
     save(stored((1,)))
-    kb.ceilings(fresh=True)
+    kb.machine_card(fresh=True)
     assert here == [(1,)]
 
 
@@ -147,5 +147,5 @@ def test_more_threads_than_usable_are_refused_before_anything_is_measured(
     here: list[tuple[int, ...]], wrong: int
 ) -> None:
     with pytest.raises(kb.UsageError, match=f"threads={wrong} cannot be: this process may use 1 to 2"):
-        kb.ceilings(wrong)
+        kb.machine_card(wrong)
     assert here == []

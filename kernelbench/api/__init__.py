@@ -20,7 +20,7 @@ from kernelbench.api.catalogue import get, variants
 from kernelbench.api.measurement import Measurement
 from kernelbench.api.paired import Paired, compare
 from kernelbench.api.picture import Roofline, roofline
-from kernelbench.api.roofs import MachineCard, ceilings
+from kernelbench.api.roofs import MachineCard, machine_card
 from kernelbench.api.timing import measure
 
 __all__ = [
@@ -28,9 +28,9 @@ __all__ = [
     "Measurement",
     "Paired",
     "Roofline",
-    "ceilings",
     "compare",
     "get",
+    "machine_card",
     "measure",
     "roofline",
     "variants",

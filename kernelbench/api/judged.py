@@ -161,7 +161,7 @@ def judge(call: Call, declared: Declared, undecided: Undecided) -> Judged:
 
     if not isinstance(declared.work.flop, UnsetType) or not isinstance(declared.work.read_bytes, UnsetType):
         # Before the lock that measuring them takes, and not beside the samples.
-        roofs.ceilings(declared.threads)
+        roofs.machine_card(declared.threads)
     with alone():
         # Where operands lie changes times by some percent: aligned copies are alike in every run of the tests.
         copies = Copies(call.args)

@@ -67,7 +67,7 @@ class Measurement(Struct, frozen=True):
     def roof(self) -> Roof | NoRoof:
         """The least time that this machine's measured ceilings allow, and what sets it; or why there is none.
 
-        Uses the machine card; where there is none, its ceilings are measured once (see ``kb.ceilings``).
+        Uses the machine card; where there is none, its ceilings are measured once (see ``kb.machine_card``).
         """
         from kernelbench.api.roofs import roof_of
 

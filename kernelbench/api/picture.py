@@ -104,10 +104,10 @@ class Roofline:
 
     def _result(self) -> Result:
         """The measurements as the result of a run, which every chart is made from."""
-        from kernelbench.api.roofs import ceilings, record_of
+        from kernelbench.api.roofs import machine_card, record_of
         from kernelbench.runner.tool import this_tool
 
-        cards = {one.threads: ceilings(one.threads) for one in self.measurements.values()}
+        cards = {one.threads: machine_card(one.threads) for one in self.measurements.values()}
         machine = next(iter(cards.values())).machine
         known = {one.id: one for card in cards.values() for one in card.ceilings}
         records = tuple(record_of(one, machine.id, name) for name, one in self.measurements.items())

@@ -58,7 +58,7 @@ _KNOWN: dict[int, MachineCard] = {}
 """Thread count -> what was found for it in this process."""
 
 
-def ceilings(threads: int = 1, *, fresh: bool = False) -> MachineCard:
+def machine_card(threads: int = 1, *, fresh: bool = False) -> MachineCard:
     """This machine's ceilings at ``threads``: its card's, no older than a week, else measured now (some 10 s).
 
     Measuring runs in worker processes, says so in a line on stderr, and keeps the card for later runs and for
@@ -120,7 +120,7 @@ def roof_of(found: Measurement) -> Roof | NoRoof:
     reason = _unjudged(found)
     if reason:
         return NoRoof(reason)
-    card = ceilings(found.threads)
+    card = machine_card(found.threads)
     limit = roof(record_of(found, card.machine.id), card.ceilings, card.machine)
     if isinstance(limit, NoRoof):
         return NoRoof(f"{limit.reason}{_remedy(found)}")
@@ -163,7 +163,7 @@ def record_of(found: Measurement, machine: str, name: str = "") -> Record:
 
 def clock_of_roofs(threads: int) -> float | UnsetType:
     """The highest clock beside a probe of the compute ceilings, Hz; absent where none was measured."""
-    own = [one for one in ceilings(threads).ceilings if one.kind == "compute" and one.threads == threads]
+    own = [one for one in machine_card(threads).ceilings if one.kind == "compute" and one.threads == threads]
     clocks = [probe.clock_hz for one in own for probe in one.probes]
     known = [clock for clock in clocks if not isinstance(clock, UnsetType)]
     return max(known) if known else UNSET

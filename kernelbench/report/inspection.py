@@ -75,11 +75,11 @@ def _of_work(found: Inspection) -> str:
 
 def _work(found: Inspection) -> str:
     mix = found.mix
-    moved = f"{mix.load_bytes:.0f} B loaded, {mix.store_bytes:.0f} B stored"
+    moved = f"{int(mix.load_bytes)} B loaded, {int(mix.store_bytes)} B stored"
     text = f"{three_digits(mix.operations)} {operations(found)}, {moved}"
     if not isinstance(mix.per_byte, UnsetType):
         text += f": {three_digits(mix.per_byte)} {operations(found)}/B in the loop"
-    return text + (f"; {mix.stack_bytes:.0f} B of stack" if mix.stack_bytes else "")
+    return text + (f"; {int(mix.stack_bytes)} B of stack" if mix.stack_bytes else "")
 
 
 def _histogram(found: Inspection) -> list[str]:

@@ -9,7 +9,7 @@ from msgspec import UnsetType
 from kernelbench.model import Tuning, Values
 from kernelbench.report.text import clip, safe_text
 from kernelbench.report.tuning_map import DEFAULT, FAILED, FASTEST, Cell, Grid, grid
-from kernelbench.units import percent, seconds, short_percent, signed_percent
+from kernelbench.units import percent, ratio, seconds, short_percent, signed_percent
 
 MIN_WIDTH = 40
 """Narrower terminals get lines of this width."""
@@ -116,7 +116,7 @@ def cell_text(cell: Cell) -> str:
     """ "-3.2%*", "12.4x", "." where nothing was tried."""
     if isinstance(cell.ratio, UnsetType):
         return "x" if FAILED in cell.marks else "."
-    text = f"{cell.ratio:.0f}x" if cell.ratio > HUGE else signed_percent(cell.ratio - 1)
+    text = ratio(cell.ratio) if cell.ratio > HUGE else signed_percent(cell.ratio - 1)
     return text + "".join(_SIGNS[mark] for mark in cell.marks)
 
 

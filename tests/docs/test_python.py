@@ -23,12 +23,12 @@ TESTED = re.compile(r"<!-- tested: test_relu.py -->\n```python\n(.*?)```", re.DO
 @pytest.fixture(autouse=True)
 def _card(monkeypatch: pytest.MonkeyPatch) -> None:
     """No test measures a machine's ceilings."""
-    monkeypatch.setattr(roofs, "ceilings", lambda threads=1: CARD)
+    monkeypatch.setattr(roofs, "machine_card", lambda threads=1: CARD)
 
 
 def test_every_block_runs_one_after_the_other(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("kernelbench.ceilings", lambda: CARD, raising=False)
+    monkeypatch.setattr("kernelbench.machine_card", lambda: CARD, raising=False)
     blocks = re.findall(r"```python\n(.*?)```", TESTED.sub("", PAGE), re.DOTALL)
     names: dict[str, object] = {}
     for block in blocks:

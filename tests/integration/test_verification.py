@@ -33,7 +33,7 @@ MUTANTS = [
     (doubled("raises_while_timed"), "timing", "raised an exception .*ValueError: no fourth call"),
     (doubled("raises_while_timed_python"), "timing", "ValueError: no fourth call"),
     (doubled("right_once"), "verify-after", "1000 of 1000 elements wrong"),
-    (doubled("works_once"), "verify-after", "1000 of 1000 elements wrong; .* got nan"),
+    (doubled("works_once"), "verify-after", "it wrote nothing into its outputs"),
     (doubled("right_once_python"), "verify-after", "1 of 1000 elements wrong"),
     (doubled("changes_its_input"), "verify-after", "changed its inputs"),
 ]

@@ -71,7 +71,7 @@ def outcome(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Outco
 
         scripted = turns or FakeTurns(1.0)
         both = SimpleNamespace(take=scripted.take, slice_s=SLICE_S, names=("triples", "other"), check=lambda: None)
-        monkeypatch.setattr(roofs, "ceilings", lambda threads=1: CARD)
+        monkeypatch.setattr(roofs, "machine_card", lambda threads=1: CARD)
         monkeypatch.setattr(roofs, "clock_of_roofs", lambda threads: 3e9)
         monkeypatch.setattr(judging.timing, "sampled", sampled)
         monkeypatch.setattr(judging.timing, "prepare", prepare)

@@ -30,6 +30,7 @@ ALLOWED = {
     "report/scaling_lines.py": "ticks of an axis: round numbers",
     "report/ladder_bars.py": "ticks of an axis: round numbers",
     "report/page_table.py": "the length of a bar, for CSS",
+    "report/profile_html.py": "the length of a bar, for CSS",
     "report/card.py": "a quota of the CPU as the system gives it",
     "analysis/match.py": "six digits, to tell apart amounts that differ by a thousandth",
     "analysis/sides.py": "a sample as the file gives it, because it cannot be true",

@@ -84,21 +84,25 @@ def sleepers() -> object:
 @pytest.mark.parametrize(("one_thread", "flagged"), [(True, True), (False, False)])
 def test_threads_left_running_are_told_where_one_is_declared(sleepers, one_thread: bool, flagged: bool) -> None:  # type: ignore[no-untyped-def]
     watched = Conduct(one_thread=one_thread)
-    sleepers(conduct.MANY_THREADS)
+    with watched.watching():
+        sleepers(conduct.MANY_THREADS)
     watched.warm()
     assert ("leaves 4 threads running" in watched.remarks(Memory(0), 1, 1.0).get("threads", "")) == flagged  # type: ignore[arg-type]
 
 
-def test_threads_that_were_there_before_are_not_its_doing(sleepers) -> None:  # type: ignore[no-untyped-def]
+def test_threads_that_began_before_or_between_its_calls_are_not_its_doing(sleepers) -> None:  # type: ignore[no-untyped-def]
     sleepers(conduct.MANY_THREADS)
     watched = Conduct(one_thread=True)
+    with watched.watching():
+        pass
+    sleepers(conduct.MANY_THREADS)
     watched.warm()
     assert watched.remarks(Memory(0), 1, 1.0) == {}  # type: ignore[arg-type]
 
 
 def test_cpu_time_of_other_threads_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     watched = Conduct(one_thread=True)
-    process, own = iter([1.0, 3.0]), iter([1.0, 2.0])
+    process, own = iter([1.0, 3.0, 3.0, 5.0]), iter([1.0, 2.0, 2.0, 3.0])
     monkeypatch.setattr(conduct.time, "process_time", lambda: next(process))
     monkeypatch.setattr(conduct.time, "thread_time", lambda: next(own))
     with watched.watching(timed=True):
@@ -106,6 +110,17 @@ def test_cpu_time_of_other_threads_is_told(monkeypatch: pytest.MonkeyPatch) -> N
     watched.warm()
     said = watched.remarks(Memory(0), 1, 1.0)["threads"]  # type: ignore[arg-type]
     assert "take 100.0% of the CPU time of the timed one: declare it parallel=True" in said
+
+
+def test_cpu_time_that_others_take_once_is_a_pool_that_starts(monkeypatch: pytest.MonkeyPatch) -> None:
+    watched = Conduct(one_thread=True)
+    process, own = iter([1.0, 3.0, 3.0, 4.0]), iter([1.0, 2.0, 2.0, 3.0])
+    monkeypatch.setattr(conduct.time, "process_time", lambda: next(process))
+    monkeypatch.setattr(conduct.time, "thread_time", lambda: next(own))
+    with watched.watching(timed=True):
+        pass
+    watched.warm()
+    assert watched.remarks(Memory(0), 1, 1.0) == {}  # type: ignore[arg-type]
 
 
 def test_the_folder_of_threads_is_there() -> None:

@@ -22,7 +22,7 @@ def edge_tile_lacks_a_step(a, b, c):
     """The last tile of c leaves out the last step of k."""
     m, k = a.shape
     n = b.shape[1]
-    ladder.band(a, b, c, 0, m)
+    ladder.band(a, b, c, 0, m, 64, 1024)
     for i in range(m // 16 * 16, m):
         for j in range(n // 16 * 16, n):
             c[i, j] -= a[i, k - 1] * b[k - 1, j]
@@ -32,7 +32,7 @@ def edge_tile_lacks_a_step(a, b, c):
 @njit(nogil=True)
 def one_inner_element_wrong(a, b, c):
     """One element far from every edge lacks one product."""
-    ladder.band(a, b, c, 0, a.shape[0])
+    ladder.band(a, b, c, 0, a.shape[0], 64, 1024)
     c[101, 77] -= a[101, 0] * b[0, 77]
 
 
