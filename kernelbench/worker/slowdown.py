@@ -13,6 +13,8 @@ TURNS = 24
 """Slices with and without the extra work, in turns, at least."""
 TAKEN_S = 0.1
 """So long in any case: neighbours come and go, and enough slices are to be of moments without them."""
+SIZING_S = 0.5
+"""So long while the work is sized, which is done once and stands for all rounds."""
 QUIET, LEAST_QUIET = 0.97, 12
 """Slices beside looks at this share of the best count as quiet; from so many on their median stands for all, as it does
 where two sides are compared: a kernel of two speeds has no shortest slice that does."""
@@ -37,33 +39,33 @@ def apply(entry: Entry, run: Runner, calls: int, share: float, clock_hz: float) 
     """
     if not clock_hz:
         raise CaseError("warm-up", "extra work is sized by the core's clock, which cannot be measured here")
-    plain_s, _ = _both(entry, run, calls, 0)
+    plain_s, _ = _both(entry, run, calls, 0, SIZING_S)
     wanted = share * plain_s / calls * clock_hz
     if wanted < SMALLEST:
         raise CaseError("warm-up", f"a call is too short for {percent(share)} of extra work, {wanted:.2f} cycles")
     steps = max(1, round(wanted))
-    reached = again(entry, run, calls, steps)
+    reached = again(entry, run, calls, steps, SIZING_S)
     for _ in range(SIZED_AGAIN):
         if abs(reached - share) <= FAR * share:
             break
         # Never more than twofold: a disturbed measurement must not run away.
         steps = max(1, round(steps * (min(2.0, max(0.5, share / reached)) if reached > 0 else 2.0)))
-        reached = again(entry, run, calls, steps)
+        reached = again(entry, run, calls, steps, SIZING_S)
     return reached
 
 
-def again(entry: Entry, run: Runner, calls: int, steps: int) -> float:
-    """Give every call ``steps`` of extra work, sized earlier; returns the share that they are now."""
-    plain, slow = _both(entry, run, calls, steps)
+def again(entry: Entry, run: Runner, calls: int, steps: int, taken_s: float = TAKEN_S) -> float:
+    """Give every call ``steps`` of extra work, sized earlier; returns the share that they are, seen for ``taken_s``."""
+    plain, slow = _both(entry, run, calls, steps, taken_s)
     return slow / plain - 1
 
 
-def _both(entry: Entry, run: Runner, calls: int, steps: int) -> tuple[float, float]:
+def _both(entry: Entry, run: Runner, calls: int, steps: int, least_s: float) -> tuple[float, float]:
     """Seconds of a slice without the extra work, and with it."""
     plain: list[Slice] = []
     slow: list[Slice] = []
     taken_s = 0.0
-    while len(plain) < TURNS or taken_s < TAKEN_S:
+    while len(plain) < TURNS or taken_s < least_s:
         for seen, extra in ((plain, 0), (slow, steps)):
             entry.extra.value = extra
             batch = run.slices(calls, 2)
