@@ -33,7 +33,7 @@ ALLOWED: dict[str, set[str]] = {
     "plan": PLAN,
     "expect": PLAN,
     # Machine code from LLVM's language, and what it may and does contain.
-    "native": BASE,
+    "native": MODEL,
     # What the machine is and how time is taken; machine asks native.host what LLVM may emit.
     "machine": MODEL | {"native", "remember"},
     "timing": MODEL | {"native"},

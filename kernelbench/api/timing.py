@@ -93,9 +93,9 @@ def _declared_work(flop: float | None, bytes: float | None, work: Work | None) -
         if flop is not None or bytes is not None:
             raise UsageError("work says what a call does: leave flop and bytes out beside it")
         return work
-    found = {"flop": _positive("flop", flop), "read_bytes": _positive("bytes", bytes)}
-    known = {key: value for key, value in found.items() if value is not UNSET}
-    return Work("declared", **known) if known else Work("absent")  # type: ignore[arg-type]
+    if flop is None and bytes is None:
+        return Work("absent")
+    return Work("declared", flop=_positive("flop", flop), read_bytes=_positive("bytes", bytes))
 
 
 def _positive(name: str, value: float | None) -> float | UnsetType:

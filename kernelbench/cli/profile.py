@@ -103,7 +103,8 @@ def _threads(given: str) -> int:
 
 def _check_named(request: "Request") -> None:
     """Nobody waits for a quiet host to be told of a slip of the keyboard. Raises UsageError."""
-    from kernelbench.profiling.selecting import configuration, one_variant
+    from kernelbench.profiling.selecting import configuration
+    from kernelbench.runner.choosing import one_variant
     from kernelbench.runner.library import list_catalogue
 
     known = list_catalogue(configuration(request).modules)
@@ -111,7 +112,7 @@ def _check_named(request: "Request") -> None:
         # The kernel may be of a module that could not be imported: that is the fault to name, not the kernel.
         path, why = known.broken_modules[0]
         raise UsageError(f"{path}: cannot be imported: {why}; correct it or leave it out")
-    one_variant(request.kernel, known)
+    one_variant(request.kernel, known, "profile")
 
 
 def _check_page(html: str | None, output: Path | None) -> None:

@@ -3,39 +3,14 @@
 from collections import Counter
 from collections.abc import Iterable
 
-from msgspec import Struct
-
+from kernelbench.model.inspection import Mix
 from kernelbench.native.instructions import KINDS, WIDTHS, Instruction, parse
 
 ARITHMETIC = ("fma", "dot", "add/mul", "divide", "compare", "convert")
 """Kinds that prove a width: what computes on data, not what moves it or counts."""
 
 
-class Histogram(Struct, frozen=True):
-    """One pass over the instructions of a loop."""
-
-    counts: dict[str, dict[str, int]]
-    """Kind -> width -> instructions, both in the order of ``KINDS`` and ``WIDTHS``. An instruction that computes on
-    an operand in memory is in the row of what it computes and in "load" (on the stack: "spill") as well."""
-    instructions: int
-    width: str
-    """What most of the arithmetic's operations are done in, "zmm" to "scalar"; that of loads and stores where nothing
-    computes."""
-    flop: float
-    int_ops: float
-    load_bytes: float
-    """Loads, without the stack's."""
-    store_bytes: float
-    stack_bytes: float
-    """Spills and reloads."""
-
-    @property
-    def operations(self) -> float:
-        """FLOP, or integer operations where there are no FLOP."""
-        return self.flop or self.int_ops
-
-
-def histogram(lines: Iterable[str]) -> Histogram:
+def histogram(lines: Iterable[str]) -> Mix:
     """Count the instructions in ``lines``, labels skipped."""
     found = instructions(lines)
     counted: Counter[tuple[str, str]] = Counter()
@@ -49,7 +24,7 @@ def histogram(lines: Iterable[str]) -> Histogram:
         if any(counted[kind, width] for width in WIDTHS)
     }
     ours = [one for one in found if not one.stack]
-    return Histogram(
+    return Mix(
         counts,
         len(found),
         width_of(found),

@@ -9,9 +9,10 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from msgspec import UNSET, Struct, UnsetType
 
+from kernelbench.model.inspection import Mix
 from kernelbench.native.assembly import Body, bodies
 from kernelbench.native.blocks import Block, blocks, natural_loops
-from kernelbench.native.histogram import Histogram, histogram
+from kernelbench.native.histogram import histogram
 
 _MOST_LINES = 3000
 """A body longer than this is no loop that is worth reading, but a function with a retry around it."""
@@ -56,7 +57,7 @@ def most_run(assembly: str, counts: Mapping[str, Sequence[int]]) -> Loop | Unset
     return max(inner, key=lambda one: one[0])[1] if inner else UNSET
 
 
-def weight(counts: Histogram, depth: int) -> tuple[float, ...]:
+def weight(counts: Mix, depth: int) -> tuple[float, ...]:
     """How much a loop looks like the one that does the work: the larger, the more.
 
     Multiply-adds outweigh other arithmetic, which outweighs moving: a product's packing loops move far more per

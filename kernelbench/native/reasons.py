@@ -6,7 +6,7 @@ from typing import Protocol
 
 from msgspec import UnsetType
 
-from kernelbench.native.histogram import Histogram
+from kernelbench.model.inspection import Mix
 
 
 class Chained(Protocol):
@@ -25,13 +25,13 @@ _GENERAL = ("loop not vectorized", "loop not vectorized: instruction return type
 """Remarks that say nothing, or that a vector of ours is none of LLVM's."""
 
 
-def vectorized(mix: Histogram) -> bool:
+def vectorized(mix: Mix) -> bool:
     """Whether the loop computes (or, where nothing computes, moves) whole vectors."""
     return mix.width != "scalar"
 
 
 def reasons(
-    lines: Sequence[str], mix: Histogram, chains: Iterable[Chained], said: Iterable[str] | UnsetType
+    lines: Sequence[str], mix: Mix, chains: Iterable[Chained], said: Iterable[str] | UnsetType
 ) -> tuple[str, ...]:
     """Why it is as it is, in sentences; ``said`` are LLVM's remarks on its source lines, absent where
     those are not known."""
@@ -46,7 +46,7 @@ def reasons(
     return (*refused, *_shown(lines, mix, chains)) or ("the compiler saw no gain in it, or was told not to",)
 
 
-def _shown(lines: Sequence[str], mix: Histogram, chains: Iterable[Chained]) -> list[str]:
+def _shown(lines: Sequence[str], mix: Mix, chains: Iterable[Chained]) -> list[str]:
     """Reasons that the loop itself shows."""
     found = []
     if any(chain.kind == "arithmetic" and _floating(chain.instructions) for chain in chains):

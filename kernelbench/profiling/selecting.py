@@ -1,7 +1,5 @@
 """From a request to the one case that is profiled, with everything the machine has to say about it."""
 
-from fnmatch import fnmatchcase
-
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -10,9 +8,8 @@ from kernelbench.config import Config, Matrix
 from kernelbench.config_check import did_you_mean
 from kernelbench.errors import UsageError
 from kernelbench.model import Case, Machine, OpInfo, VariantInfo, Work
-from kernelbench.plan import admit, expand
 from kernelbench.profiling.request import EFFORTS, Request
-from kernelbench.protocol import CatalogueReply
+from kernelbench.runner.choosing import dtype_of, one_variant, planned
 from kernelbench.runner.library import Librarian
 
 BUDGET_S = {"full": 180.0, "quick": 45.0}
@@ -49,37 +46,14 @@ def configuration(request: Request) -> Config:
     return config.override(Config(seed=request.seed, matrix=(block,), time_budget_s=budget_s), flags)
 
 
-def one_variant(kernel: str, known: CatalogueReply) -> VariantInfo:
-    """The only variant that ``kernel`` names. Raises UsageError for none and for several."""
-    names = [variant.name for variant in known.variants]
-    found = [name for name in names if name == kernel] or [name for name in names if fnmatchcase(name, kernel)]
-    if not found:
-        raise UsageError(f"there is no kernel {kernel!r}; {did_you_mean(kernel, names)}")
-    if len(found) > 1:
-        more = ", ..." if len(found) > 6 else ""
-        raise UsageError(f"{kernel!r} names {len(found)} kernels ({', '.join(found[:6])}{more}); profile takes one")
-    return next(variant for variant in known.variants if variant.name == found[0])
-
-
 def select(request: Request, library: Librarian, machine: Machine, memory_bytes: int) -> Subject:
     """The case of ``request``. Raises UsageError for what names nothing, and for a case that cannot run here."""
     settled = configuration(request)
     known = library.catalogue()
-    variant = one_variant(request.kernel, known)
-    dtype = request.dtype or ("f32" if "f32" in variant.dtypes else variant.dtypes[0])
-    if dtype not in variant.dtypes:
-        raise UsageError(f"{variant.name} has no dtype {dtype!r}; it has {', '.join(variant.dtypes)}")
+    variant = one_variant(request.kernel, known, "profile")
     block = settled.matrix[0]
-    narrow = Matrix((variant.name,), (dtype,), block.sizes, {}, block.threads, block.isa)
-    plan = expand(
-        replace(settled, matrix=(narrow,)),
-        known.ops,
-        (variant,),
-        usable_threads=machine.limits.usable_threads,
-        isa_levels=machine.cpu.isa_levels,
-    )
-    infos = library.describe(plan.cases)
-    plan = admit(plan, infos, (variant,), memory_bytes=memory_bytes, python_cap_s=settled.python_cap_s)
+    narrow = replace(block, kernels=(variant.name,), dtypes=(dtype_of(variant, request.dtype),))
+    plan, infos = planned(replace(settled, matrix=(narrow,)), known, variant, library, machine, memory_bytes)
     if not plan.cases:
         case, why = plan.skipped[0]
         raise UsageError(f"{case.id} cannot be profiled: {why}")

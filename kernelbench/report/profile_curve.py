@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import Any
 
 from msgspec import Struct
 
@@ -65,22 +66,22 @@ def _spans(curve: Curve) -> tuple[tuple[float, float], tuple[float, float]]:
     return (min(sizes) / 1.1, max(sizes) * 1.1), (min(rates) / 1.3, max(rates) * 1.4)
 
 
-def _line(figure: object, points: Sequence[tuple[float, float]], marker: object) -> None:
+def _line(figure: Any, points: Sequence[tuple[float, float]], marker: object) -> None:
     xs, ys = [math.log2(size) for size, _ in points], [math.log10(rate) for _, rate in points]
     for across, up in zip(pairwise(xs), pairwise(ys), strict=True):
-        figure.draw(figure.segment(list(across), list(up), marker=marker))  # type: ignore[attr-defined]
+        figure.draw(figure.segment(list(across), list(up), marker=marker))
 
 
-def _walls(figure: object, curve: Curve, x: tuple[float, float], y: tuple[float, float]) -> None:
+def _walls(figure: Any, curve: Curve, x: tuple[float, float], y: tuple[float, float]) -> None:
     low, high = math.log10(y[0]), math.log10(y[1])
     for level, size in curve.ends:
         if x[0] < size < x[1]:
             at = math.log2(size)
-            figure.draw(figure.segment([at, at], [low, high]))  # type: ignore[attr-defined]
-            figure.draw(figure.text(at, high, safe_text(level), alignment="right"))  # type: ignore[attr-defined]
+            figure.draw(figure.segment([at, at], [low, high]))
+            figure.draw(figure.text(at, high, safe_text(level), alignment="right"))
 
 
-def _axes(figure: object, x: tuple[float, float], y: tuple[float, float]) -> None:
+def _axes(figure: Any, x: tuple[float, float], y: tuple[float, float]) -> None:
     low, high = math.log2(x[0]), math.log2(x[1])
     step = max(1, math.ceil((high - low) / _MOST_X_TICKS))
     powers = list(range(math.ceil(low), math.floor(high) + 1, step))
@@ -96,7 +97,7 @@ def _tick(rate: float) -> str:
     return digits.rstrip("0").rstrip(".") if "." in digits else digits
 
 
-def _ruler(figure: object, axis: str, span: tuple[float, float], ticks: Sequence[float], labels: Sequence[str]) -> None:
-    ruler = figure.ruler(axis)  # type: ignore[attr-defined]
+def _ruler(figure: Any, axis: str, span: tuple[float, float], ticks: Sequence[float], labels: Sequence[str]) -> None:
+    ruler = figure.ruler(axis)
     ruler.lim(*span)
     ruler.ticks(list(ticks), list(labels))

@@ -9,12 +9,10 @@ from msgspec.structs import replace
 
 from kernelbench import config as configuration
 from kernelbench.config import Config, Matrix
-from kernelbench.config_check import did_you_mean
 from kernelbench.errors import UsageError, WorkerError
 from kernelbench.machine import detect
 from kernelbench.model import Case, Machine, Unknown, VariantInfo, Work
 from kernelbench.model.inspection import Inspection
-from kernelbench.plan import admit, expand
 from kernelbench.protocol import (
     Broken,
     CaseFailed,
@@ -27,6 +25,7 @@ from kernelbench.protocol import (
     Measure,
     WorkerSetup,
 )
+from kernelbench.runner.choosing import dtype_of, one_variant, planned
 from kernelbench.runner.host import last_level, pinning, worker_memory
 from kernelbench.runner.job import START_TIMEOUT_S, Worker, WorkerFactory, expect_ready
 from kernelbench.runner.library import Librarian, librarian, process_factory
@@ -78,25 +77,14 @@ def inspect(asked: Asked, show: Show = lambda _: None) -> tuple[Inspection | Fai
     settled = _configuration(asked)
     with librarian(settled.modules, workers) as library:
         known = library.catalogue()
-        variants = [one_variant(name, known) for name in asked.kernels]
+        variants = [readable(one_variant(name, known, "inspect")) for name in asked.kernels]
         if asked.threads > 1 and not any(variant.parallel for variant in variants):
             raise UsageError(f"{variants[0].name} works on one thread: leave --threads {asked.threads} out")
         cases = tuple(_cases(asked, settled, variants, known, library, machine, memory_bytes))
     return tuple(_inspected(case, asked, settled, machine, workers, show) for case in cases)
 
 
-def one_variant(kernel: str, known: CatalogueReply) -> VariantInfo:
-    """The variant called ``kernel``. Raises UsageError for none, naming the variants of an op."""
-    names = {variant.name: variant for variant in known.variants}
-    if kernel in names:
-        return _readable(names[kernel])
-    of_op = [name for name in names if name.startswith(f"{kernel}/")]
-    if of_op:
-        raise UsageError(f"{kernel!r} is an op; inspect takes one of its variants: {', '.join(of_op)}")
-    raise UsageError(f"there is no kernel {kernel!r}; {did_you_mean(kernel, list(names))}")
-
-
-def _readable(variant: VariantInfo) -> VariantInfo:
+def readable(variant: VariantInfo) -> VariantInfo:
     """``variant``, if its own code is compiled here. Raises UsageError otherwise."""
     if variant.unavailable:
         raise UsageError(f"{variant.name} cannot run here: {variant.unavailable}")
@@ -122,30 +110,16 @@ def _cases(
     memory_bytes: int,
 ) -> Iterator[Case]:
     for variant in variants:
-        dtype = _dtype(asked.dtype, variant)
+        dtype = dtype_of(variant, asked.dtype)
         threads = settled.matrix[0].threads if variant.parallel else (1,)
         narrow = replace(settled.matrix[0], kernels=(variant.name,), dtypes=(dtype,), threads=threads)
-        plan = expand(
-            replace(settled, matrix=(narrow,)),
-            known.ops,
-            (variant,),
-            usable_threads=machine.limits.usable_threads,
-            isa_levels=machine.cpu.isa_levels,
-        )
-        infos = library.describe(plan.cases)
-        plan = admit(plan, infos, (variant,), memory_bytes=memory_bytes, python_cap_s=settled.python_cap_s)
+        plan, infos = planned(replace(settled, matrix=(narrow,)), known, variant, library, machine, memory_bytes)
         for isa in settled.matrix[0].isa:
             fitting = [case for case in plan.cases if case.isa == isa]
             if not fitting:
                 why = next((why for case, why in plan.skipped if case.isa == isa), "no size fits it")
                 raise UsageError(f"{variant.name} at isa {isa} cannot be inspected: {why}")
             yield _nearby(fitting, infos, machine)
-
-
-def _dtype(wanted: str, variant: VariantInfo) -> str:
-    if wanted and wanted not in variant.dtypes:
-        raise UsageError(f"{variant.name} has no dtype {wanted!r}; it has {', '.join(variant.dtypes)}")
-    return wanted or ("f32" if "f32" in variant.dtypes else variant.dtypes[0])
 
 
 def _nearby(cases: list[Case], infos: tuple[CaseInfo, ...], machine: Machine) -> Case:

@@ -21,6 +21,7 @@ from kernelbench.machine import detect
 from kernelbench.model import Case, Machine, Tuning, Values, VariantInfo, Work
 from kernelbench.plan import admit, expand
 from kernelbench.protocol import Compile, Compiled, WorkerSetup
+from kernelbench.runner.choosing import dtype_of
 from kernelbench.runner.host import last_level, pinning, sharing, worker_memory
 from kernelbench.runner.job import Position, Progress, Stillborn, start_worker
 from kernelbench.runner.library import librarian, process_factory
@@ -34,8 +35,6 @@ PACE = Pace(pairs=6, least=3, round_s=0.08, patience_s=0.15)
 """Of one meeting: shorter than the gate's, for there are many, and the last of them are repeated."""
 SCRATCH_SHARE = 0.25
 """Of the memory a worker may take, what both share at most."""
-DTYPE = "f32"
-"""Tuned where the user names no number type and the kernel has it."""
 
 
 class Target(Struct, frozen=True):
@@ -80,7 +79,7 @@ def prepare(config: Config, *, any_dtype: bool, any_threads: bool) -> Session:
         named = dict.fromkeys(case.variant for case in (*plan.cases, *(case for case, _ in plan.skipped)))
         _check_tunable([variants[name] for name in named], known.variants, config.kernels)
         cases = [case for case in plan.cases if variants[case.variant].tunable]
-        cases = [case for case in cases if any_dtype or case.dtype == _usual_dtype(variants[case.variant])]
+        cases = [case for case in cases if any_dtype or case.dtype == dtype_of(variants[case.variant])]
         cases = [case for case in cases if any_threads or case.threads == _most_threads(case, cases)]
         infos = library.describe(tuple(cases))
         plan = structs.replace(plan, cases=tuple(cases))
@@ -89,10 +88,6 @@ def prepare(config: Config, *, any_dtype: bool, any_threads: bool) -> Session:
         targets = tuple(Target(case, works[case.id], variants[case.variant].tunable) for case in plan.cases)
         skipped = tuple((case.id, reason) for case, reason in plan.skipped if variants[case.variant].tunable)
         return Session(config, machine, targets, skipped, memory_bytes, library.source_hash)
-
-
-def _usual_dtype(variant: VariantInfo) -> str:
-    return DTYPE if DTYPE in variant.dtypes else variant.dtypes[0]
 
 
 def _most_threads(case: Case, cases: list[Case]) -> int:

@@ -14,7 +14,7 @@ from msgspec import UNSET, structs
 
 from kernelbench.kernels import _registry as registry
 from kernelbench.kernels._registry import Variant
-from kernelbench.model.inspection import Carried, Foreseen, Inspection, LoopLine, Mix, Ran, Said
+from kernelbench.model.inspection import Carried, Foreseen, Inspection, LoopLine, Ran, Said
 from kernelbench.native import remarks
 from kernelbench.native.assembly import bodies, isa_used
 from kernelbench.native.carried import loop_carried
@@ -146,7 +146,7 @@ def _described(request: Inspect, assembly: str, loop: Loop, said: tuple[str, lis
         function=readable(loop.function),
         label=loop.label,
         lines=tuple(LoopLine(text, note(text)) for text in loop.lines),
-        mix=Mix(**{name: getattr(mix, name) for name in Mix.__struct_fields__}),
+        mix=mix,
         depth=loop.depth,
         loops=sum(1 for one in loops(assembly) if one.innermost),
         vectorized=vectorized(mix),

@@ -12,6 +12,7 @@ import sys
 import sysconfig
 import traceback
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from importlib.machinery import (
     EXTENSION_SUFFIXES,
     SOURCE_SUFFIXES,
@@ -21,7 +22,7 @@ from importlib.machinery import (
 )
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeVar
 
 from msgspec import Struct, structs
 
@@ -30,6 +31,8 @@ from kernelbench.kernels import _registry as registry
 from kernelbench.model import VariantInfo
 from kernelbench.worker.bench import one_line
 from kernelbench.worker.entry import is_c
+
+T = TypeVar("T")
 
 GROUP = "kernelbench.kernels"
 """Entry points of this group name modules that declare kernels."""
@@ -67,10 +70,10 @@ def load(files: Sequence[str]) -> Loaded:
     sources = [Path(file) for file in files if Path(file).is_file()]
     for point in sorted(importlib.metadata.entry_points(group=GROUP)):
         name = f"entry point {point.name} = {point.value}"
-        why = _declared(lambda point=point: sources.extend(_installed(point)), point.module, homes, point.module)  # type: ignore[misc]
+        why = _declared(partial(_add_installed, point, sources), point.module, homes, point.module)
         broken += [(name, why)] if why else []
     for file in files:
-        why = _unfit(Path(file)) or _declared(lambda file=file: _import_file(Path(file)), file, homes, file)  # type: ignore[misc]
+        why = _unfit(Path(file)) or _declared(partial(_import_file, Path(file)), file, homes, file)
         broken += [(file, why)] if why else []
     functions = [variant.function for variant in registry.variants().values()]
     libraries = {function.library for function in functions if is_c(function)}
@@ -92,13 +95,21 @@ def _declared(action: Callable[[], object], home: str, homes: dict[str, str], fi
         action()
     except (Exception, SystemExit) as error:
         # Anything at all can come out of a user's file; it is reported, by name, to the user.
-        for kept, before in ((registry._OPS, ops), (registry._VARIANTS, variants)):
-            kept.clear()
-            kept.update(before)  # type: ignore[arg-type]
+        _put_back(registry._OPS, ops)
+        _put_back(registry._VARIANTS, variants)
         text = str(error) if isinstance(error, UsageError) else one_line(error)
         return text + _place(error, file)
     homes.update(dict.fromkeys(registry._VARIANTS.keys() - variants.keys(), home))
     return ""
+
+
+def _put_back(kept: dict[str, T], before: dict[str, T]) -> None:
+    kept.clear()
+    kept.update(before)
+
+
+def _add_installed(point: importlib.metadata.EntryPoint, sources: list[Path]) -> None:
+    sources.extend(_installed(point))
 
 
 def _place(error: BaseException, file: str) -> str:

@@ -12,9 +12,10 @@ from typing import Any
 import numba
 import pytest
 
+from kernelbench.model.inspection import Mix
 from kernelbench.native.assembly import isa_used
 from kernelbench.native.counting import CountingCopy
-from kernelbench.native.histogram import Histogram, histogram
+from kernelbench.native.histogram import histogram
 from kernelbench.native.jit import compile_ir
 from kernelbench.native.loops import Loop, hot_loop, most_run
 from kernelbench.worker.entry import Block, word_kinds
@@ -29,12 +30,12 @@ WIDE = {"avx512": "zmm", "avx2": "ymm", "sse2": "xmm"}
 """What the code may use at most -> the width its hot loop computes in."""
 
 
-def has(*kinds: str, of: str = "") -> Callable[[Histogram, str], bool]:
+def has(*kinds: str, of: str = "") -> Callable[[Mix, str], bool]:
     """Every one of ``kinds`` is there in whole vectors of the code's width (or of width ``of``)."""
     return lambda found, widest: all(found.counts.get(kind, {}).get(of or widest) for kind in kinds)
 
 
-PROMISED: dict[str, tuple[str, int, Callable[[Histogram, str], bool]]] = {
+PROMISED: dict[str, tuple[str, int, Callable[[Mix, str], bool]]] = {
     # variant: (dtype, size, what its hot loop has)
     "relu/vectorized": ("f32", 4000, has("compare", "load", "store")),
     "triad/vectorized": ("f32", 4000, has("fma", "load", "store")),

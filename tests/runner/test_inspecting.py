@@ -9,7 +9,8 @@ from kernelbench.errors import UsageError
 from kernelbench.model.inspection import Inspection, Mix
 from kernelbench.protocol import CaseFailed, CatalogueReply, Inspect, Inspected, Ready, Reply, Request, WorkerSetup
 from kernelbench.runner import inspecting
-from kernelbench.runner.inspecting import Asked, Failure, one_variant
+from kernelbench.runner.choosing import one_variant
+from kernelbench.runner.inspecting import Asked, Failure, readable
 from kernelbench.runner.process import Died
 from tests.builders import machine
 from tests.runner.fakes import case, variant
@@ -84,4 +85,4 @@ def test_what_was_not_timed_says_why() -> None:
 def test_a_variant_that_cannot_run_here_says_why() -> None:
     known = CatalogueReply((), (variant("naive", unavailable="needs torch"),))
     with pytest.raises(UsageError, match="op/naive cannot run here: needs torch"):
-        one_variant("op/naive", known)
+        readable(one_variant("op/naive", known, "inspect"))
