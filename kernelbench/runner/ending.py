@@ -1,6 +1,8 @@
-"""How a worker process ended, in words, and what it took while it lived."""
+"""How a worker process ended, in words: where it was, why, and what it took while it lived."""
 
 import signal
+
+from kernelbench.protocol import Catalogue, Compile, Describe, Dissect, Inspect, Measure, Open, ProbeCeilings, Request
 
 _HINTS: dict[int, str] = {
     signal.SIGKILL: " (by the kernel for lack of memory, or by someone)",
@@ -29,3 +31,21 @@ def resident_bytes(pid: int) -> int:
         return int(psutil.Process(pid).memory_info().rss)
     except psutil.NoSuchProcess:
         return 0
+
+
+_FIRST_STAGE: dict[type, str] = {
+    Catalogue: "import",
+    Describe: "describe",
+    Compile: "compile",
+    Measure: "inputs",
+    Open: "inputs",
+    Inspect: "inputs",
+    Dissect: "inputs",
+    ProbeCeilings: "ceilings",
+}
+"""Where a worker is that has not announced a stage yet."""
+
+
+def first_stage(request: Request) -> str:
+    """Where a worker is that has been asked this and has announced nothing yet."""
+    return _FIRST_STAGE.get(type(request), "start")

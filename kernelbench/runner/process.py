@@ -19,20 +19,8 @@ import msgspec
 from msgspec import UNSET, Struct
 
 from kernelbench.errors import WorkerError
-from kernelbench.protocol import (
-    Catalogue,
-    Compile,
-    Describe,
-    Exit,
-    Measure,
-    Open,
-    ProbeCeilings,
-    Reply,
-    Request,
-    Stage,
-    WorkerSetup,
-)
-from kernelbench.runner.ending import ending, resident_bytes
+from kernelbench.protocol import Exit, Reply, Request, Stage, WorkerSetup
+from kernelbench.runner.ending import ending, first_stage, resident_bytes
 from kernelbench.runner.environment import worker_environment
 from kernelbench.runner.output import Tail
 from kernelbench.units import seconds, size_bytes
@@ -47,16 +35,6 @@ CLOSE_S = 2.0
 
 _REAP_S = 5.0
 """How long the kernel may take to end a killed process before we stop waiting for it."""
-
-_FIRST_STAGE: dict[type, str] = {
-    Catalogue: "import",
-    Describe: "describe",
-    Compile: "compile",
-    Measure: "inputs",
-    Open: "inputs",
-    ProbeCeilings: "ceilings",
-}
-"""Where a worker is that has not announced a stage yet."""
 
 
 class Died(Struct, frozen=True):
@@ -123,7 +101,7 @@ class WorkerProcess:
 
     def request(self, message: Request, timeout_s: float) -> Reply | Died:
         """Ask, and wait at most ``timeout_s`` seconds for the answer. After a death: that death again."""
-        self._stage = _FIRST_STAGE.get(type(message), "start")
+        self._stage = first_stage(message)
         self._errors.mark()
         return self._exchange(msgspec.json.encode(message) + b"\n", timeout_s)
 

@@ -11,6 +11,7 @@ import random
 
 from kernelbench.model import Case
 from kernelbench.protocol import CaseMeasured, Measure, Waiting
+from kernelbench.runner import sentences
 from kernelbench.runner.compiling import compile_all, units_of
 from kernelbench.runner.doubts import Doubts
 from kernelbench.runner.job import (
@@ -29,7 +30,6 @@ from kernelbench.runner.live import Group, Live, failure
 from kernelbench.runner.remarks import Remarks
 from kernelbench.runner.roofs import HALF_SPEED, Roofs
 from kernelbench.store.journal import CaseDead, RoundDone
-from kernelbench.units import percent, seconds
 
 AGAIN, AGAIN_SLOW = 1, 3
 """Passes after the last round over the rounds that were disturbed throughout, and over those of a slow machine."""
@@ -98,8 +98,6 @@ class _Execution:
         self._lost_s = 0.0
         self._remarks = Remarks(progress.warn)
 
-    # -- phases ---------------------------------------------------------------------------------
-
     def compile(self) -> None:
         """Compile what any round still needs; what does not compile is dead."""
         pending = [case for case in self._job.cases if any(self._pending(case, r) for r in range(self._job.rounds))]
@@ -117,18 +115,14 @@ class _Execution:
         spent = self._clock() - self._started_at
         if index == 0 or spent + self._round_s <= self._job.time_budget_s or not self._rest(index):
             return False
-        self._warn(
-            f"the time budget of {seconds(self._job.time_budget_s)} allows {index} of {self._job.rounds} rounds"
-            f" ({seconds(spent)} spent, a round takes {seconds(self._round_s)}): the rest is dropped;"
-            " a longer time budget or fewer cases give all of them"
-        )
+        self._warn(sentences.budget_spent(self._job, index, spent, self._round_s))
         return True
 
     def measure_round(self, index: int) -> None:
         """Every group once, in random order."""
         begun = self._clock()
         self._lost_s = 0.0
-        groups = self._groups()
+        groups = sorted({(case.threads, case.isa) for case in self._job.cases})
         random.Random(f"{self._job.seed}/{index}").shuffle(groups)
         for group in groups:
             self._measure_group(index, group)
@@ -152,14 +146,7 @@ class _Execution:
                         self._measure(index, case)
                 self.live.close()
         if left := self._doubts.once_more(self._job.cases, self._dead, slow_only=True):
-            self._warn(
-                f"no time was left to measure again what a slow machine gave: {len(left)} cases keep such a round"
-            )
-
-    # -- one group ------------------------------------------------------------------------------
-
-    def _groups(self) -> list[Group]:
-        return sorted({(case.threads, case.isa) for case in self._job.cases})
+            self._warn(sentences.kept_slow(len(left)))
 
     def _measure_group(self, index: int, group: Group) -> None:
         """A group's cases between two checks of the machine's speed."""
@@ -198,10 +185,8 @@ class _Execution:
         slow = [case for case in cases if (index, case.id) in self._done]
         for case in slow:
             self._doubts.slow((index, case.id))
-        self._warn(
-            f"the machine gave {percent(share)} of its compute ceilings between {begun - self._started_at:.0f} s and"
-            f" {self._clock() - self._started_at:.0f} s: {len(slow)} case rounds are to be measured again"
-        )
+        stretch = begun - self._started_at, self._clock() - self._started_at
+        self._warn(sentences.slow_machine(share, stretch, len(slow)))
 
     def _measure(self, index: int, case: Case, *, last: bool = True) -> bool:
         """Measure a case in one round; True when it waits for a quiet moment, which it never does when ``last``."""
@@ -237,8 +222,6 @@ class _Execution:
         self.live.close()
         self._lost_s += self._clock() - begun
         return False
-
-    # -- bookkeeping ----------------------------------------------------------------------------
 
     def _pending(self, case: Case, index: int) -> bool:
         return case.id not in self._dead and (index, case.id) not in self._done
