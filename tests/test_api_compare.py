@@ -95,8 +95,8 @@ def test_one_that_works_in_place_finds_its_operands_anew_in_each_turn() -> None:
     x, y = np.ones(64), np.zeros(64)
     found = sides(Call(grows, (x, y)), Call(grows, (x, y)), check=True)
     side = found.both[0]
-    side.turn(1, 1, 0.0, long=True)
-    side.turn(1, 1, 0.0, long=True)
+    side.turn(1, 1, long=True)
+    side.turn(1, 1, long=True)
     assert side.restore
     assert np.array_equal(side.prepared.args[1], x), "one call since"
 

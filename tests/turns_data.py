@@ -17,7 +17,7 @@ class FakeTurns:
         self.taken: list[int] = []
         self._ratio, self._scatter, self._rng = ratio, scatter, random.Random(seed)
 
-    def take(self, side: int, slices: int, best_adds: float) -> Turn:
+    def take(self, side: int, slices: int) -> Turn:
         """A turn of equal slices, undisturbed as far as anybody can see."""
         self.now += slices * SLICE_S
         self.taken.append(side)

@@ -8,6 +8,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from statistics import mean
 
 import msgspec
 from msgspec import UNSET, Struct, structs
@@ -130,8 +131,7 @@ def seen(result: Result, cached: set[str], slowdowns: dict[str, float]) -> tuple
             reached=0.0 if cell.slowed is UNSET else cell.slowed,
             log_ratios=tuple(round(one.log_ratio, 6) for one in cell.screen),
             confirming=tuple(round(one.log_ratio, 6) for one in cell.confirm),
-            disturbed=sum(one.disturbed for one in (*cell.screen, *cell.confirm)),
-            aside=len(cell.aside),
+            quiet=round(mean([one.quiet_share for one in (*cell.screen, *cell.confirm)] or [0.0]), 3),
         )
         for cell in result.paired
     )

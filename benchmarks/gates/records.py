@@ -30,10 +30,8 @@ class Seen(Struct, frozen=True, omit_defaults=True):
     """HEAD over BASE of each screening round; empty for gates without rounds."""
     confirming: tuple[float, ...] = ()
     """The same of the rounds that were to confirm it; empty where it was not flagged."""
-    disturbed: int = 0
-    """Rounds of both kinds that counted although too few of their slices were quiet."""
-    aside: int = 0
-    """Rounds that were set aside for it and measured again."""
+    quiet: float = 0.0
+    """Share of its pairs of turns that met a quiet core, in all rounds."""
 
 
 class Trial(Struct, frozen=True, omit_defaults=True):

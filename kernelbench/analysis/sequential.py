@@ -22,7 +22,7 @@ MISSED = 0.05
 FALSE_ALARM = 0.05
 """Chance that any of the flagged cells is called changed although it is not (family-wise, two-sided)."""
 
-SCREEN_LOOKS = (6, 10, 14)
+SCREEN_LOOKS = (6, 10, 14, 20)
 CONFIRM_LOOKS = (8, 12, 16, 20)
 """Rounds after which is looked."""
 

@@ -1,4 +1,10 @@
-"""What two sides' turns say: one log-ratio a round, of slices that were quiet, told by looks at the core alone."""
+"""What two sides' turns say: one log-ratio a round, of turns right beside each other.
+
+Neighbours on the host come and go within milliseconds. Two turns of half a millisecond, one after the other, mostly
+meet the same ones, and the median over many such pairs forgets the rest. Pairs that met a quiet core count alone where
+there are enough of them, for beside a neighbour a slower code may be slower by another share. Which those are is told
+by looks at the core, never by times.
+"""
 
 from __future__ import annotations
 
@@ -13,11 +19,9 @@ from kernelbench.model import PairRound
 QUIET = 0.97
 """Slices beside looks at this share of the most independent adds a cycle count as quiet."""
 LEAST_QUIET = 12
-"""Quiet slices a side that a round's ratio may be made of: fewer may all be of one moment."""
-TELLING_S = 0.001
-"""Looks before and after a longer slice do not tell whether it was quiet in between."""
+"""Quiet pairs of turns that a round's ratio may be made of: fewer may all be of one moment."""
 LOOKS = 6
-"""Looks whose median may tell what a core of one's own can do."""
+"""Looks in a row whose median may tell what a core of one's own can do."""
 
 
 class Turn(Struct, frozen=True):
@@ -31,6 +35,10 @@ class Turn(Struct, frozen=True):
     """Involuntary context switches during it."""
 
 
+Pair = tuple[Turn, Turn]
+"""BASE's turn and HEAD's, right beside each other."""
+
+
 def is_quiet(turn: Turn, best_adds: float) -> bool:
     """Whether half of its slices were quiet; where nothing can be seen, not being preempted must do."""
     if not turn.adds_per_cycle:
@@ -39,58 +47,46 @@ def is_quiet(turn: Turn, best_adds: float) -> bool:
 
 
 def most_adds(turns: Iterable[Turn]) -> float:
-    """The most independent adds a cycle of any turn, by its median: a single look may be too high; 0 without looks."""
-    return max((median(turn.adds_per_cycle) for turn in turns if len(turn.adds_per_cycle) >= LOOKS), default=0.0)
+    """The most independent adds a cycle of ``LOOKS`` looks in a row, by their median: a single look may be too high.
 
-
-def is_disturbed(pairs: Sequence[tuple[Turn, Turn]], best_adds: float, slice_s: float) -> bool:
-    """Whether too few slices (of ``slice_s`` seconds) were quiet on either side, told by the looks alone.
-
-    Nothing that cannot be seen to be disturbed is called so: neighbours that cannot be seen, slices too long to tell.
+    0 where there are fewer looks.
     """
-    if best_adds <= 0 or slice_s > TELLING_S:
-        return False
-    return any(len(_quiet([pair[side] for pair in pairs], best_adds)) < LEAST_QUIET for side in (0, 1))
+    looks = [adds for turn in turns for adds in turn.adds_per_cycle]
+    groups = (looks[i : i + LOOKS] for i in range(0, len(looks) - LOOKS + 1, LOOKS))
+    return max(map(median, groups), default=0.0)
 
 
-def round_of(index: int, pairs: Sequence[tuple[Turn, Turn]], best_adds: float, slice_s: float = math.inf) -> PairRound:
-    """One round's log-ratio of HEAD's time over BASE's. Raises ValueError without pairs.
+def quiet_of(pairs: Sequence[Pair], best_adds: float) -> list[Pair]:
+    """The pairs of which both turns met a quiet core."""
+    return [pair for pair in pairs if all(is_quiet(turn, best_adds) for turn in pair)]
 
-    Where each side has enough quiet slices: of their medians. Else the median over the pairs: two turns beside each
-    other met much the same neighbours. ``slice_s`` as of ``is_disturbed``.
+
+def round_of(index: int, pairs: Sequence[Pair], best_adds: float) -> PairRound:
+    """One round's log-ratio of HEAD's time over BASE's: the median over its pairs, over the quiet ones if enough.
+
+    ``best_adds`` is the most independent adds a cycle seen so far. Raises ValueError without pairs.
     """
     if not pairs:
         raise ValueError("a round needs at least one pair of turns")
-    sides = [[pair[side] for pair in pairs] for side in (0, 1)]
-    quiet = [_quiet(side, best_adds) for side in sides]
-    if min(map(len, quiet)) >= LEAST_QUIET:
-        base_s, head_s = (median(seconds) for seconds in quiet)
-        log_ratio = math.log(head_s / base_s)
-    else:
-        log_ratio = median([math.log(_time(head) / _time(base)) for base, head in pairs])
-        base_s, head_s = (median([_time(turn) for turn in side]) for side in sides)
-    clocks = [median([turn.clock_hz for turn in side]) for side in sides]
+    quiet = quiet_of(pairs, best_adds)
+    counted = quiet if len(quiet) >= LEAST_QUIET else pairs
+    base_s, head_s = (median([_time(pair[side]) for pair in counted]) for side in (0, 1))
+    clocks = [median([pair[side].clock_hz for pair in pairs]) for side in (0, 1)]
     return PairRound(
         index=index,
-        log_ratio=log_ratio,
+        log_ratio=median([math.log(_time(head) / _time(base)) for base, head in counted]),
         base_s=base_s,
         head_s=head_s,
         pairs=len(pairs),
-        quiet_share=sum(map(len, quiet)) / sum(len(turn.seconds_per_call) for side in sides for turn in side),
+        quiet_share=len(quiet) / len(pairs),
         clock_ratio=clocks[1] / clocks[0] if min(clocks) > 0 else 1.0,
-        disturbed=is_disturbed(pairs, best_adds, slice_s),
     )
+
+
+def beside_neighbours(rounds: Iterable[PairRound]) -> int:
+    """How many of the rounds met a quiet core in fewer than half of their pairs."""
+    return sum(one.quiet_share < 0.5 for one in rounds)
 
 
 def _time(turn: Turn) -> float:
     return median(turn.seconds_per_call)
-
-
-def _quiet(turns: Sequence[Turn], best_adds: float) -> list[float]:
-    """Seconds a call of the slices that were timed on a quiet core."""
-    return [
-        seconds
-        for turn in turns
-        for seconds, adds in zip(turn.seconds_per_call, turn.adds_per_cycle, strict=False)
-        if adds >= QUIET * best_adds > 0
-    ]

@@ -13,6 +13,7 @@ from msgspec import UNSET, Struct, UnsetType
 from kernelbench import units
 from kernelbench.analysis.sequential import confirmation
 from kernelbench.analysis.stats import Interval
+from kernelbench.analysis.turns import beside_neighbours
 from kernelbench.api import roofs, timing
 from kernelbench.api.measurement import Measurement
 from kernelbench.api.operands import Copies
@@ -115,7 +116,7 @@ def _evidence(names: tuple[str, str], by: float, rounds: Sequence[PairRound], sp
         if isinstance(span, UnsetType)
         else (f"interval {units.ratio(math.exp(span.low))} to {units.ratio(math.exp(span.high))}")
     )
-    disturbed = sum(one.disturbed for one in rounds)
+    disturbed = beside_neighbours(rounds)
     tail = f", {disturbed} of them beside a busy neighbour" if disturbed else ""
     return (
         f"{names[0]} is {gain} as fast as {names[1]} ({words}, asked for {units.ratio(by)}): "

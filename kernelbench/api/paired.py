@@ -90,6 +90,7 @@ def compare(
 def paired(names: tuple[str, str], found: Any, notes: tuple[str, ...] = ()) -> Paired:
     """What a judged cell (``gate.cells.CellState``) says. Raises UsageError where no round was finished."""
     from kernelbench.analysis.paired import cell
+    from kernelbench.analysis.turns import beside_neighbours
 
     rounds = found.rounds or found.screen
     if not rounds:
@@ -97,7 +98,7 @@ def paired(names: tuple[str, str], found: Any, notes: tuple[str, ...] = ()) -> P
     made = cell(found.case.id, found.verdict, "", rounds, found.threshold)
     if isinstance(made.ratio, UnsetType) or isinstance(made.base, UnsetType) or isinstance(made.new, UnsetType):
         raise UsageError("no round was finished in the time given: pass a larger seconds=")
-    disturbed = sum(one.disturbed for one in rounds)
+    disturbed = beside_neighbours(rounds)
     if disturbed:
         notes = (f"{disturbed} of {len(rounds)} rounds met a busy neighbour on the core", *notes)
     return Paired(

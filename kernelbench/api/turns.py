@@ -10,7 +10,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from kernelbench.analysis.turns import QUIET, Turn, most_adds, round_of
+from kernelbench.analysis.turns import Turn, most_adds, round_of
 from kernelbench.api import operands, timing
 from kernelbench.api.operands import Copies
 from kernelbench.api.timing import Prepared
@@ -18,7 +18,7 @@ from kernelbench.errors import UsageError
 from kernelbench.gate.cells import Board, CellState
 from kernelbench.gate.round import LONG_S, Pace, Take, take_turns
 from kernelbench.model import Case, PairRound, case_id
-from kernelbench.timing.sampling import AGAIN_SLICES, LOOKS
+from kernelbench.timing.sampling import AGAIN_SLICES
 
 APART = 8.0
 """Sides whose times differ by more each get a number of calls of their own: as many of the slow one would take long."""
@@ -53,7 +53,7 @@ class Rounds:
         self._index = 0
         # A long call is a turn by itself: three pairs of them a round would take minutes.
         pace = setting.pace
-        self._pace = Pace(1, 1, pace.round_s, pace.patience_s) if setting.slice_s > LONG_S else pace
+        self._pace = Pace(1, 1, pace.round_s) if setting.slice_s > LONG_S else pace
 
     @property
     def over(self) -> bool:
@@ -68,7 +68,7 @@ class Rounds:
         )
         self._best_adds = max(self._best_adds, most_adds(turn for both in pairs for turn in both))
         self._index += 1
-        return round_of(self._index - 1, pairs, self._best_adds, setting.slice_s)
+        return round_of(self._index - 1, pairs, self._best_adds)
 
 
 def judged(setting: Setting, threshold: float) -> CellState:
@@ -101,8 +101,8 @@ class Side:
     restore: bool = False
     clocks: list[float] = field(default_factory=list)
 
-    def turn(self, calls: int, slices: int, adds_per_cycle: float, long: bool) -> Turn:
-        """So many slices in a row, after a quiet look and a few slices that bring the caches back."""
+    def turn(self, calls: int, slices: int, *, long: bool) -> Turn:
+        """So many slices in a row, after a few that bring the caches back."""
         from kernelbench.worker.cost import Watch
 
         watch = Watch()
@@ -110,10 +110,6 @@ class Side:
             self.copies.restore()
         if not self.clocks:
             self.clocks = [watch.clock_hz() for _ in range(8)]
-        if watch.sees_neighbours and adds_per_cycle and not long:
-            wanted = adds_per_cycle * max(self.clocks)
-            # Until the core is quiet, or for so many looks.
-            any(watch.adds_per_s() >= wanted for _ in range(LOOKS))
         if not long:
             self.prepared.run.slices(calls, AGAIN_SLICES)
         watch.start()
@@ -146,9 +142,9 @@ class Sides:
         first, second = (side.prepared.name for side in self.both)
         return (first, second) if first != second else (f"{first} (first)", f"{second} (second)")
 
-    def take(self, side: int, slices: int, best_adds: float) -> Turn:
+    def take(self, side: int, slices: int) -> Turn:
         """One side's turn."""
-        return self.both[side].turn(self.calls[side], slices, QUIET * best_adds, self.slice_s > LONG_S)
+        return self.both[side].turn(self.calls[side], slices, long=self.slice_s > LONG_S)
 
     def check(self) -> None:
         """Raises UsageError when a timed call of either raised in compiled code."""

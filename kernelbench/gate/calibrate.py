@@ -81,15 +81,13 @@ class Trials:
 
     def add(self, cell: CellState, one: PairRound) -> None:
         """One more round of ``cell``."""
-        cell.take(one)
+        cell.screen.append(one)
 
     def look(self) -> None:
         """A round is over: nothing is judged before the last."""
 
     def end(self) -> None:
-        """All rounds are measured, or time is up."""
-        for cell in self.cells:
-            cell.make_do(self._rounds)
+        """All rounds are measured, or time is up: nothing is left to do."""
 
     def confirm(self) -> bool:
         """There is no second phase."""
@@ -176,7 +174,6 @@ def result(measured: Measured, judged: Calibration) -> Result:
             case=cell.case,
             threshold=threshold[cell.case.id],
             screen=tuple(cell.screen),
-            aside=tuple(cell.aside),
             verdict="failed" if cell.failed is not None else "",
             reason=_failure(cell),
             shared=cell.shared,

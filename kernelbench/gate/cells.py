@@ -11,8 +11,6 @@ from kernelbench.model import Case, PairRound
 
 SCREEN_SHARE = 0.6
 """Of the time budget, once the screen has flagged a cell; the rest is kept for confirming it."""
-MOST_ASIDE = 4
-"""Disturbed rounds of a cell that a phase measures again; a machine that is never quiet must do as it is."""
 
 
 @dataclass
@@ -23,10 +21,6 @@ class CellState:
     threshold: float
     screen: list[PairRound] = field(default_factory=list)
     confirm: list[PairRound] = field(default_factory=list)
-    waiting: list[PairRound] = field(default_factory=list)
-    """Disturbed rounds of the phase, which count only if no time is left for better ones."""
-    aside: list[PairRound] = field(default_factory=list)
-    """Those of ended phases that others stood in for."""
     place: str = "open"
     """As ``sequential.place`` says, of the phase it is in."""
     flagged: bool = False
@@ -53,17 +47,6 @@ class CellState:
     def rounds(self) -> list[PairRound]:
         """Those that its verdict is made of."""
         return self.confirm if self.flagged else self.screen
-
-    def take(self, one: PairRound) -> None:
-        """One more round of its phase. A disturbed one waits, told by looks at the core, never by what it found."""
-        (self.waiting if one.disturbed and len(self.waiting) < MOST_ASIDE else self.rounds).append(one)
-
-    def make_do(self, enough: int) -> None:
-        """Its phase is over: where it has fewer than ``enough`` rounds, those that waited count after all."""
-        missing = max(0, enough - len(self.rounds))
-        self.rounds.extend(self.waiting[:missing])
-        self.aside.extend(self.waiting[missing:])
-        self.waiting = []
 
     @property
     def verdict(self) -> str:
@@ -110,14 +93,12 @@ class Board:
 
     def add(self, cell: CellState, one: PairRound) -> None:
         """One more round of ``cell``, in this phase."""
-        cell.take(one)
+        cell.rounds.append(one)
 
     def end(self) -> None:
-        """The phase is over: what stayed open is judged by disturbed rounds as well."""
+        """The phase is over: what stayed open is judged by the rounds there are."""
         for cell in self._alive():
-            still = cell.place == "open"
-            cell.make_do(self._plan.looks[-1] if still else 0)
-            if still:
+            if cell.place == "open":
                 self._judge(cell)
 
     def confirm(self) -> bool:

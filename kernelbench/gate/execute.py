@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 
 from msgspec import Struct
 
-from kernelbench.analysis.turns import QUIET, Turn, is_disturbed, most_adds, round_of
+from kernelbench.analysis.turns import Turn, most_adds, round_of
 from kernelbench.gate.cells import CellState
-from kernelbench.gate.pair import Opening, SideFailed
+from kernelbench.gate.pair import Opening, SideFailed, turn_of
 from kernelbench.gate.roles import BoardLike, Group, PairLike
-from kernelbench.gate.round import LONG_S, Pace, take_turns
+from kernelbench.gate.round import Pace, take_turns
+from kernelbench.model import PairRound
 from kernelbench.protocol import Burst
 from kernelbench.runner.job import Position, Progress
 
 NAMED = 3
 """Cells that a note names."""
-RETURNS = 2
-"""Times that a round comes back to a cell that met too few quiet moments, the other cells first."""
 
 
 class Job(Struct, frozen=True):
@@ -38,17 +36,6 @@ class Outcome(Struct, frozen=True):
     interrupted: bool
     notes: tuple[str, ...]
     faults: tuple[str, ...]
-
-
-@dataclass
-class Visit:
-    """One cell in one pair of processes."""
-
-    cell: CellState
-    pairs: list[tuple[Turn, Turn]] = field(default_factory=list)
-    """The turns of all times that it was come to."""
-    times: int = 0
-    done: bool = False
 
 
 class Execution:
@@ -116,21 +103,10 @@ class Execution:
             if pair is None:
                 return
             try:
-                left = self._visits(pair, left)
+                while left and self._visit(pair, left.pop()):
+                    pass
             finally:
                 pair.close()
-
-    def _visits(self, pair: PairLike, cells: Sequence[CellState]) -> list[CellState]:
-        """The round of each cell, again where it met too few quiet moments; those left when a side has failed."""
-        todo = [Visit(cell) for cell in cells]
-        while todo:
-            visit = todo.pop()
-            self._show(visit.cell)
-            if not self._come_to(pair, visit):
-                return [other.cell for other in todo]
-            if not visit.done:
-                todo.insert(0, visit)
-        return []
 
     def _start_pair(self, group: Group, cells: Sequence[CellState]) -> PairLike | None:
         try:
@@ -143,22 +119,18 @@ class Execution:
             self._notes[f"each side worked in memory of its own ({pair.why_private}): expect more scatter"] = None
         return pair
 
-    def _come_to(self, pair: PairLike, visit: Visit) -> bool:
-        """Turns of one cell; False when a side of it failed, after which neither process is to be trusted."""
-        cell = visit.cell
+    def _visit(self, pair: PairLike, cell: CellState) -> bool:
+        """One cell's round; False when a side of it failed, after which neither process is to be trusted."""
+        self._show(cell)
         try:
             opening = pair.open(cell.case, self._job.seed, cell.slowdown, cell.extra_steps)
-            slice_s = max(opening.base.call_s, opening.head.call_s) * opening.calls
-            visit.pairs += self._turns(pair, opening, slice_s)
+            one = self._round(pair, opening)
             pair.shut(restore=opening.restore)
         except SideFailed as error:
             self._bury(cell, error)
             return False
         self._learn(cell, opening)
-        visit.times += 1
-        visit.done = visit.times > RETURNS or not is_disturbed(visit.pairs, self._best_adds, slice_s)
-        if visit.done:
-            self._board.add(cell, round_of(self._index, visit.pairs, self._best_adds, slice_s))
+        self._board.add(cell, one)
         return True
 
     def _learn(self, cell: CellState, opening: Opening) -> None:
@@ -170,22 +142,16 @@ class Execution:
             cell.extra_steps = opening.head.extra_steps
             cell.reached.append(opening.head.slowed)
 
-    def _turns(self, pair: PairLike, opening: Opening, slice_s: float) -> list[tuple[Turn, Turn]]:
+    def _round(self, pair: PairLike, opening: Opening) -> PairRound:
         calls = opening.calls
 
-        def take(side: int, slices: int, best_adds: float) -> Turn:
-            wanted = 0.0 if slice_s > LONG_S else QUIET * best_adds
-            seen = pair.burst(side, Burst(calls, slices, opening.restore, wanted))
-            return Turn(
-                tuple(one / calls for one in seen.seconds),
-                seen.adds_per_cycle,
-                seen.clock_hz,
-                seen.involuntary_switches,
-            )
+        def take(side: int, slices: int) -> Turn:
+            return turn_of(pair.burst(side, Burst(calls, slices, opening.restore)), calls)
 
+        slice_s = max(opening.base.call_s, opening.head.call_s) * calls
         pairs = take_turns(take, slice_s, self._job.pace, self._best_adds, rng=self._rng, clock=self._clock)
         self._best_adds = max(self._best_adds, most_adds(turn for both in pairs for turn in both))
-        return pairs
+        return round_of(self._index, pairs, self._best_adds)
 
     def _bury(self, cell: CellState, error: SideFailed) -> None:
         cell.failed = (error.side, error.stage, error.message)

@@ -14,6 +14,7 @@ from typing import Self, TypeVar
 
 from msgspec import Struct, structs
 
+from kernelbench.analysis.turns import Turn
 from kernelbench.gate.memory import ADDRESS, create
 from kernelbench.model import Case
 from kernelbench.protocol import (
@@ -152,6 +153,13 @@ class Pair:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def turn_of(seen: Slices, calls: int) -> Turn:
+    """A side's slices of ``calls`` calls as a turn."""
+    return Turn(
+        tuple(one / calls for one in seen.seconds), seen.adds_per_cycle, seen.clock_hz, seen.involuntary_switches
+    )
 
 
 def _failure(side: int, answer: Reply | Died) -> SideFailed:

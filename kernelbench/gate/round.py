@@ -10,53 +10,49 @@ from collections.abc import Callable
 
 from msgspec import Struct
 
-from kernelbench.analysis.turns import Turn, is_disturbed, is_quiet, most_adds
+from kernelbench.analysis.turns import Pair, Turn, most_adds, quiet_of
 
-Take = Callable[[int, int, float], Turn]
-"""(side, slices, independent adds a cycle to wait for) -> what was timed."""
+Take = Callable[[int, int], Turn]
+"""(side, slices) -> what was timed."""
 
-TURN_S = 0.0012
+TURN_S = 0.0004
 """A turn lasts about this: the shorter, the more both sides see the same machine."""
-MOST_SLICES, LEAST_SLICES = 24, 3
+MOST_SLICES = 24
 """Slices of one turn, where calls are short."""
 LONG_S = 0.005
-"""Calls longer than this are timed one a turn, as they come."""
+"""Calls longer than this are few in a round, however long it is."""
 
 
 class Pace(Struct, frozen=True):
     """How long one cell is timed in one round."""
 
-    pairs: int = 10
+    pairs: int = 30
     """Pairs of turns that are enough where both are quiet."""
     least: int = 3
     """Pairs in any case."""
-    round_s: float = 0.12
-    """Time for the turns of one cell."""
-    patience_s: float = 0.25
-    """Time in all while too little was quiet."""
+    round_s: float = 0.2
+    """Time for the turns of one cell while too few of them are quiet. Nothing is waited for in between: turns that lie
+    apart meet different neighbours."""
 
 
 def take_turns(
     take: Take, slice_s: float, pace: Pace, best_adds: float, *, rng: random.Random, clock: Callable[[], float]
-) -> list[tuple[Turn, Turn]]:
+) -> list[Pair]:
     """Pairs of turns (BASE's, HEAD's) of slices of ``slice_s`` seconds.
 
     ``best_adds`` is the most independent adds a cycle seen so far.
     """
-    pairs: list[tuple[Turn, Turn]] = []
+    pairs: list[Pair] = []
     begun = clock()
-    slices = 1 if slice_s > LONG_S else min(MOST_SLICES, max(LEAST_SLICES, int(TURN_S / slice_s)))
+    slices = min(MOST_SLICES, max(1, int(TURN_S / slice_s)))
     quiet = 0
     while True:
         first = rng.randrange(2)
-        turns = {side: take(side, slices, best_adds) for side in (first, 1 - first)}
+        turns = {side: take(side, slices) for side in (first, 1 - first)}
         pairs.append((turns[0], turns[1]))
-        best_adds = max(best_adds, most_adds(turns.values()))
-        quiet += all(is_quiet(turn, best_adds) for turn in turns.values())
-        spent = clock() - begun
-        if len(pairs) < pace.least:
-            continue
-        if quiet >= pace.pairs or spent >= pace.patience_s:
-            return pairs
-        if spent >= pace.round_s and quiet >= pace.least and not is_disturbed(pairs, best_adds, slice_s):
+        if (seen := most_adds(turns.values())) > best_adds:
+            best_adds, quiet = seen, len(quiet_of(pairs, seen))
+        else:
+            quiet += len(quiet_of(pairs[-1:], best_adds))
+        if len(pairs) >= pace.least and (quiet >= pace.pairs or clock() - begun >= pace.round_s):
             return pairs

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from msgspec import UNSET, UnsetType
 
@@ -39,18 +39,8 @@ def comparison(measured: Measured, default_threshold: float, notes: Sequence[str
         else:
             cells.append(Cell(case_id, "incomparable", differs(measured.session, case_id)))
     said = [note for side in measured.session.sides for note in side.notes]
-    told = dict.fromkeys([*said, *measured.outcome.notes, *set_aside(states.values()), *notes])
+    told = dict.fromkeys([*said, *measured.outcome.notes, *notes])
     return Comparison("time", default_threshold, tuple(cells), tuple(told))
-
-
-def set_aside(cells: Iterable[CellState]) -> list[str]:
-    """The note on rounds that were measured again, where there are any."""
-    counts = [len(cell.aside) for cell in cells if cell.aside]
-    if not counts:
-        return []
-    rounds = "1 round" if sum(counts) == 1 else f"{sum(counts)} rounds"
-    among = "1 cell" if len(counts) == 1 else f"{len(counts)} cells"
-    return [f"set aside and measured again, for too few quiet moments: {rounds} of {among}"]
 
 
 def _why(skipped: dict[str, str], case_id: str, missing: str) -> str:
@@ -147,7 +137,6 @@ def _stored(state: CellState, judged: Cell) -> PairedCell:
         threshold=state.threshold,
         screen=tuple(state.screen),
         confirm=tuple(state.confirm),
-        aside=tuple(state.aside),
         verdict=judged.verdict,
         reason=judged.reason,
         shared=state.shared,

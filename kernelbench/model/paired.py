@@ -26,16 +26,14 @@ class PairRound(Struct, frozen=True, omit_defaults=True):
     log_ratio: float
     """Natural logarithm of HEAD's time over BASE's."""
     base_s: float
-    """Seconds per call, median of the slices that count."""
+    """Seconds per call, median of the turns that count."""
     head_s: float
     pairs: int
     """Turns that each side had."""
     quiet_share: float = 1.0
-    """Share of the slices that were timed on a quiet core."""
+    """Share of the pairs of turns that met a quiet core."""
     clock_ratio: float = 1.0
     """HEAD's core clock over BASE's."""
-    disturbed: bool = False
-    """Too few slices met a quiet core: the ratio is one of neighbouring turns."""
 
 
 class PairedCell(Struct, frozen=True, omit_defaults=True):
@@ -47,8 +45,6 @@ class PairedCell(Struct, frozen=True, omit_defaults=True):
     screen: tuple[PairRound, ...] = ()
     confirm: tuple[PairRound, ...] = ()
     """Fresh rounds of a cell that the screen had flagged; nothing of the screen counts in them."""
-    aside: tuple[PairRound, ...] = ()
-    """Disturbed rounds of either phase that were measured again and count for nothing."""
     verdict: str = ""
     reason: str = ""
     shared: bool = True

@@ -82,8 +82,6 @@ class Burst(Struct, frozen=True, tag=True):
     slices: int
     restore: bool
     """Write the operands anew before: the other side has other bytes there."""
-    adds_per_cycle: float = 0.0
-    """Wait a moment until so many independent adds a cycle are seen: a core of one's own. 0: do not wait."""
 
 
 class Shut(Struct, frozen=True, tag=True):

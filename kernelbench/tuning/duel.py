@@ -12,14 +12,11 @@ from dataclasses import dataclass
 
 from msgspec import structs
 
-from kernelbench.analysis.turns import QUIET, Turn, is_disturbed, most_adds, round_of
-from kernelbench.gate.pair import Opening, Pair
-from kernelbench.gate.round import LONG_S, Pace, take_turns
+from kernelbench.analysis.turns import Turn, most_adds, round_of
+from kernelbench.gate.pair import Opening, Pair, turn_of
+from kernelbench.gate.round import Pace, take_turns
 from kernelbench.model import Case, PairRound, Values
 from kernelbench.protocol import Burst, CaseMeasured, Open, Opened, Shut
-
-RETURNS = 1
-"""Times that a meeting which met too few quiet moments is gone on with."""
 
 
 def tuned(case: Case, tunable: dict[str, Values], values: Values) -> Case:
@@ -67,30 +64,15 @@ class Duel:
         opening = Opening(self._reference, candidate)
         self._seen.why_private = self._seen.why_private or candidate.why_private
         slice_s = max(opening.base.call_s, opening.head.call_s) * opening.calls
-        pairs: list[tuple[Turn, Turn]] = []
-        for _ in range(1 + RETURNS):
-            pairs += self._turns(opening, slice_s)
-            if not is_disturbed(pairs, self._seen.best_adds, slice_s):
-                break
-        self._pair.ask(1, Shut(restore=opening.restore), CaseMeasured)
-        return round_of(0, pairs, self._seen.best_adds, slice_s)
-
-    def _turns(self, opening: Opening, slice_s: float) -> list[tuple[Turn, Turn]]:
         calls = opening.calls
 
-        def take(side: int, slices: int, best_adds: float) -> Turn:
-            wanted = 0.0 if slice_s > LONG_S else QUIET * best_adds
-            seen = self._pair.burst(side, Burst(calls, slices, opening.restore, wanted))
-            return Turn(
-                tuple(one / calls for one in seen.seconds),
-                seen.adds_per_cycle,
-                seen.clock_hz,
-                seen.involuntary_switches,
-            )
+        def take(side: int, slices: int) -> Turn:
+            return turn_of(self._pair.burst(side, Burst(calls, slices, opening.restore)), calls)
 
         pairs = take_turns(take, slice_s, self._pace, self._seen.best_adds, rng=self._rng, clock=self._clock)
         self._seen.best_adds = max(self._seen.best_adds, most_adds(turn for both in pairs for turn in both))
-        return pairs
+        self._pair.ask(1, Shut(restore=opening.restore), CaseMeasured)
+        return round_of(0, pairs, self._seen.best_adds)
 
     def close(self) -> None:
         """End both processes."""

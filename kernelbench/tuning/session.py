@@ -31,7 +31,7 @@ from kernelbench.tuning.duel import Duel, Seen, tuned
 from kernelbench.tuning.match import Match
 from kernelbench.tuning.search import count, search_for, why_sampled
 
-PACE = Pace(pairs=6, least=3, round_s=0.08, patience_s=0.15)
+PACE = Pace(pairs=16, least=3, round_s=0.12)
 """Of one meeting: shorter than the gate's, for there are many, and the last of them are repeated."""
 SCRATCH_SHARE = 0.25
 """Of the memory a worker may take, what both share at most."""

@@ -12,7 +12,7 @@ from kernelbench.kernels._registry import Variant
 from kernelbench.model import Accuracy, Work
 from kernelbench.protocol import Burst, CaseMeasured, Open, Opened, Shut, Slices, WorkerSetup
 from kernelbench.timing import sampling
-from kernelbench.timing.sampling import AGAIN_SLICES, CLOCKS, LONG_S, LOOKS
+from kernelbench.timing.sampling import CLOCKS, LONG_S
 from kernelbench.timing.warmup import calibrate, warm_up
 from kernelbench.worker import cost, slowdown, threads
 from kernelbench.worker.bench import Bench, CaseError
@@ -22,6 +22,8 @@ from kernelbench.worker.image import Image
 InStage = Callable[[str], AbstractContextManager[None]]
 """Announces a stage; what the variant's code raises in it fails the case."""
 
+AGAIN_SLICES = 1
+"""Slices that warm the caches again: the other side has left its operands there, which are ours as well."""
 SETTLE_S = 0.004
 """A warm-up looks at samples of this length."""
 
@@ -83,7 +85,7 @@ class Turns:
         return slowdown.apply(entry, run, calls, request.slowdown, max(self._clocks))
 
     def burst(self, request: Burst) -> Slices:
-        """Slices in a row, after a quiet look and a few slices that bring the caches back."""
+        """Slices in a row, after a few that bring the caches back."""
         self._take_over(restore=request.restore)
         if self._setup.threads > 1:
             threads.wait_until_idle()
@@ -98,7 +100,6 @@ class Turns:
             self._entry.extra.value = self._extra
 
     def _timed(self, request: Burst) -> Slices:
-        self._look(request.adds_per_cycle)
         run = self._bench.run
         if not self._long:
             run.slices(request.calls, AGAIN_SLICES)
@@ -115,15 +116,6 @@ class Turns:
             clock_hz=seen.clock_hz,
             involuntary_switches=seen.involuntary_switches,
         )
-
-    def _look(self, adds_per_cycle: float) -> None:
-        """Wait until the core is quiet, or for so many looks."""
-        if not self._watch.sees_neighbours or not adds_per_cycle:
-            return
-        wanted = adds_per_cycle * max(self._clocks)
-        for _ in range(LOOKS):
-            if self._watch.adds_per_s() >= wanted:
-                return
 
     def shut(self, request: Shut) -> CaseMeasured:
         """Verify once more: on what the turns of both sides left, or on operands written anew where those differ."""

@@ -55,7 +55,7 @@ def test_what_a_screen_needs_is_the_same_with_the_sides_swapped(rounds: list[flo
 
 
 def test_a_screen_cut_short_is_refused() -> None:
-    with pytest.raises(ValueError, match="14 rounds; got 6"):
+    with pytest.raises(ValueError, match="20 rounds; got 6"):
         needed([0.0] * 6)
 
 

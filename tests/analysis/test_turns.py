@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kernelbench.analysis.turns import LEAST_QUIET, TELLING_S, Turn, is_disturbed, is_quiet, most_adds, round_of
+from kernelbench.analysis.turns import LEAST_QUIET, Turn, beside_neighbours, is_quiet, most_adds, quiet_of, round_of
 
 BEST = 4.0
 
@@ -19,31 +19,36 @@ def unseen(*seconds: float, switches: int = 0) -> Turn:
     return Turn(seconds, switches=switches)
 
 
-def test_slices_beside_a_busy_neighbour_do_not_count_where_enough_quiet_ones_exist() -> None:
-    quiet = (turn(*[1e-6] * 12), turn(*[1.1e-6] * 12))
-    busy = (turn(*[2e-6] * 12, adds=0.9 * BEST), turn(*[9e-6] * 12, adds=0.9 * BEST))
-    found = round_of(0, [quiet, busy], BEST)
+def pairs(count: int, ratio: float, adds: float = BEST) -> list[tuple[Turn, Turn]]:
+    return [(turn(1e-6, adds=adds), turn(ratio * 1e-6, adds=adds))] * count
+
+
+def test_pairs_beside_a_busy_neighbour_do_not_count_where_enough_quiet_ones_exist() -> None:
+    found = round_of(0, [*pairs(LEAST_QUIET, 1.1), *pairs(3 * LEAST_QUIET, 4.5, adds=0.9 * BEST)], BEST)
     assert found.log_ratio == pytest.approx(math.log(1.1))
     assert (found.base_s, found.head_s) == pytest.approx((1e-6, 1.1e-6))
-    assert found.quiet_share == pytest.approx(0.5)
+    assert found.quiet_share == pytest.approx(0.25)
 
 
-def test_which_slices_count_is_not_told_by_how_long_they_took() -> None:
-    slow = (turn(*[1e-6] * 11, 5e-6), turn(*[1e-6] * 11, 7e-6))
-    assert round_of(0, [slow], BEST).quiet_share == 1.0
+def test_which_pairs_count_is_not_told_by_how_long_they_took() -> None:
+    assert round_of(0, [*pairs(11, 1.0), *pairs(1, 7.0)], BEST).quiet_share == 1.0
 
 
-def test_too_few_quiet_slices_are_not_trusted_and_pairs_of_turns_decide() -> None:
-    few = LEAST_QUIET - 1
-    quiet = (turn(*[1e-6] * few), turn(*[3e-6] * few))
-    busy = [(turn(*[2e-6] * 5, adds=0.5), turn(*[4e-6] * 5, adds=0.5)) for _ in range(2)]
-    found = round_of(0, [quiet, *busy], BEST)
+def test_too_few_quiet_pairs_are_not_trusted_and_all_decide() -> None:
+    found = round_of(0, [*pairs(LEAST_QUIET - 1, 3.0), *pairs(LEAST_QUIET, 2.0, adds=0.5)], BEST)
     assert found.log_ratio == pytest.approx(math.log(2))
 
 
-def test_one_side_with_too_few_quiet_slices_makes_the_other_side_go_by_pairs_as_well() -> None:
-    pairs = [(turn(*[1e-6] * 12), turn(*[2e-6] * 12, adds=0.5)) for _ in range(3)]
-    assert round_of(0, pairs, BEST).log_ratio == pytest.approx(math.log(2))
+@pytest.mark.parametrize("side", [0, 1])
+def test_a_pair_is_quiet_when_both_its_turns_are(side: int) -> None:
+    one = [turn(1e-6), turn(1e-6)]
+    one[side] = turn(1e-6, adds=0.5 * BEST)
+    assert quiet_of([(one[0], one[1])], BEST) == []
+
+
+def test_a_phase_of_the_machine_that_both_turns_of_a_pair_meet_cancels() -> None:
+    drifting = [(turn(k * 1e-6), turn(1.1 * k * 1e-6)) for k in range(1, 9)]
+    assert round_of(0, drifting, BEST).log_ratio == pytest.approx(math.log(1.1))
 
 
 def test_without_looks_a_round_is_the_median_over_its_pairs() -> None:
@@ -51,20 +56,9 @@ def test_without_looks_a_round_is_the_median_over_its_pairs() -> None:
     assert round_of(0, pairs, 0.0).log_ratio == pytest.approx(math.log(2))
 
 
-@pytest.mark.parametrize("side", [0, 1])
-def test_a_round_with_too_few_quiet_slices_on_either_side_is_disturbed(side: int) -> None:
-    sides = [turn(*[1e-6] * LEAST_QUIET), turn(*[1e-6] * LEAST_QUIET)]
-    assert not is_disturbed([(sides[0], sides[1])], BEST, 5e-5)
-    sides[side] = turn(*[1e-6] * (LEAST_QUIET - 1))
-    assert is_disturbed([(sides[0], sides[1])], BEST, 5e-5)
-    assert round_of(0, [(sides[0], sides[1])], BEST, 5e-5).disturbed
-
-
-def test_what_cannot_be_seen_is_not_called_disturbed() -> None:
-    assert not is_disturbed([(unseen(1e-6), unseen(2e-6))], 0.0, 5e-5)
-    busy = [(turn(1e-6, adds=0.5), turn(1e-6, adds=0.5))]
-    assert is_disturbed(busy, BEST, TELLING_S)
-    assert not is_disturbed(busy, BEST, 2 * TELLING_S)
+def test_rounds_beside_neighbours_are_those_with_a_quiet_core_in_fewer_than_half_of_their_pairs() -> None:
+    rounds = [round_of(0, [*pairs(1, 1.0), *pairs(n, 1.0, adds=0.5)], BEST) for n in (0, 1, 2)]
+    assert beside_neighbours(rounds) == 1
 
 
 def test_a_round_tells_how_the_sides_clocks_differed() -> None:
@@ -96,7 +90,11 @@ def test_one_lucky_look_does_not_raise_the_bar() -> None:
     assert most_adds([Turn((1e-6,) * 6, (BEST, BEST, BEST, BEST, BEST, 9.0))]) == BEST
 
 
-def test_a_turn_of_few_looks_tells_nothing_of_what_the_core_can_do() -> None:
+def test_looks_of_turns_in_a_row_tell_together_what_the_core_can_do() -> None:
+    assert most_adds([turn(1e-6, 1e-6)] * 3) == BEST
+
+
+def test_a_few_looks_tell_nothing_of_what_the_core_can_do() -> None:
     assert most_adds([turn(*[1e-6] * 3)]) == 0.0
 
 

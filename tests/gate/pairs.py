@@ -27,9 +27,9 @@ def cells(*names: str, threshold: float = 0.05) -> list[CellState]:
     return [CellState(case(name), threshold) for name in names]
 
 
-def one_round(log_ratio: float, index: int = 0, clock_ratio: float = 1.0, *, disturbed: bool = False) -> PairRound:
+def one_round(log_ratio: float, index: int = 0, clock_ratio: float = 1.0) -> PairRound:
     """A round that found this."""
-    return PairRound(index, log_ratio, 1e-6, 1e-6, 10, clock_ratio=clock_ratio, disturbed=disturbed)
+    return PairRound(index, log_ratio, 1e-6, 1e-6, 10, clock_ratio=clock_ratio)
 
 
 class Fault:
@@ -54,8 +54,8 @@ class Host:
         """Why BASE does not start."""
         self.why_private = ""
         """Of the pair."""
-        self.busy: Callable[[str, int], bool] = lambda variant, opening: False
-        """Whether a neighbour is on the core while ``variant`` is open for that time, counted from 1."""
+        self.busy: Callable[[str], bool] = lambda variant: False
+        """Whether a neighbour is on the core while ``variant`` is timed."""
         self.too_large: set[str] = set()
         """Variants whose operands do not fit."""
         self.pairs: list[FakePair] = []
@@ -132,8 +132,7 @@ class FakePair:
         host.asked.append((self._case.variant, side, request))
         took = CALL_S * request.calls * (1 + host.change.get(self._case.variant, 0.0) * side)
         host.now += took * request.slices
-        opening = sum(variant == self._case.variant for variant, _ in host.opened)
-        adds = 2.0 if host.busy(self._case.variant, opening) else 4.0
+        adds = 2.0 if host.busy(self._case.variant) else 4.0
         return Slices((took,) * request.slices, (adds,) * request.slices, 3e9, 0)
 
     def shut(self, *, restore: bool) -> None:

@@ -170,13 +170,3 @@ def test_the_file_keeps_every_round_and_also_what_one_side_lacks() -> None:
 def test_an_interrupted_comparison_says_so_in_its_file() -> None:
     done = measured(known(), known(), outcome=Outcome(2, 1.0, True, (), ()))
     assert result(done, comparison(done, 0.05)).interrupted
-
-
-def test_rounds_that_were_measured_again_are_told_and_kept_in_the_file(tmp_path: Path) -> None:
-    one = state(screen=(0.0,) * 6, place="inside")
-    one.aside = [one_round(0.4, disturbed=True)]
-    both = measured(known(one.case), known(one.case), one)
-    found = comparison(both, 0.05)
-    assert found.notes[-1:] == ("set aside and measured again, for too few quiet moments: 1 round of 1 cell",)
-    write_result(tmp_path / "ab.json", result(both, found))
-    assert read_result(tmp_path / "ab.json").paired[0].aside == (one_round(0.4, disturbed=True),)

@@ -7,7 +7,7 @@ import pytest
 
 from kernelbench.timing.sampling import Batch
 from kernelbench.worker.bench import CaseError
-from kernelbench.worker.slowdown import FAR, TAKEN_S, again, apply
+from kernelbench.worker.slowdown import FAR, SIZING_S, TAKEN_S, again, apply
 
 CLOCK_HZ = 1e9
 CALL_S = 1e-6
@@ -48,7 +48,7 @@ def test_a_step_that_costs_a_cycle_is_right_at_once() -> None:
 def test_work_that_mostly_hides_beside_the_kernel_is_made_up_for() -> None:
     reached, steps = applied(lambda n: max(0.0, (n - 70) / CLOCK_HZ))
     assert abs(reached - 0.1) <= FAR * 0.1
-    assert steps == 154
+    assert steps == 170
 
 
 def test_what_is_told_is_what_the_steps_left_in_the_kernel_cost() -> None:
@@ -85,7 +85,7 @@ def test_a_neighbour_of_half_the_time_taken_does_not_change_what_was_reached() -
         """Twice as slow until half of the time is over."""
 
         def slices(self, calls: int, count: int) -> Batch:
-            slow = 2 if spent[0] < TAKEN_S / 2 else 1
+            slow = 2 if spent[0] < TAKEN_S[0] / 2 else 1
             taken = tuple(slow * one for one in super().slices(calls, count).seconds)
             spent[0] += sum(taken)
             return Batch(taken, ())
@@ -93,9 +93,31 @@ def test_a_neighbour_of_half_the_time_taken_does_not_change_what_was_reached() -
     assert again(entry, Beside(entry, lambda n: n / CLOCK_HZ), 50, 100) == pytest.approx(0.1)  # type: ignore[arg-type]
 
 
-def test_a_difference_that_may_be_a_neighbour_s_does_not_change_the_size() -> None:
+def test_steps_that_cost_less_than_a_cycle_each_are_made_up_for() -> None:
     reached, steps = applied(lambda n: 0.85 * n / CLOCK_HZ)
-    assert (reached, steps) == (pytest.approx(0.085), 100)
+    assert (reached, steps) == (pytest.approx(0.098, abs=1e-3), 115)
+
+
+def test_a_difference_of_a_tenth_of_the_share_does_not_change_the_size() -> None:
+    reached, steps = applied(lambda n: 0.95 * n / CLOCK_HZ)
+    assert (reached, steps) == (pytest.approx(0.095), 100)
+
+
+def test_the_work_is_looked_at_longer_while_too_few_moments_are_quiet() -> None:
+    entry, spent = Entry(), [0.0]
+
+    class LateQuiet(Run):
+        """A neighbour, beside whom extra work costs twice as much, leaves after twice the usual time."""
+
+        def slices(self, calls: int, count: int) -> Batch:
+            busy = spent[0] < 2 * SIZING_S[0]
+            extra = 2 if busy else 1
+            taken = (calls * (CALL_S + extra * entry.extra.value / CLOCK_HZ),) * count
+            spent[0] += sum(taken)
+            return Batch(taken, ((2e9 if busy and int(spent[0] * 1e5) % 9 else 4e9),) * (count + 1))
+
+    reached = again(entry, LateQuiet(entry, lambda n: n / CLOCK_HZ), 50, 100, SIZING_S)  # type: ignore[arg-type]
+    assert reached == pytest.approx(0.1)
 
 
 def test_a_kernel_of_two_speeds_is_slowed_by_a_share_of_its_usual_one() -> None:

@@ -10,10 +10,10 @@ from msgspec import UNSET
 
 from kernelbench.model import Accuracy, Work
 from kernelbench.protocol import Burst, Open, Opened, Shut, WorkerSetup
-from kernelbench.timing.sampling import AGAIN_SLICES, LOOKS, Batch, Observation
+from kernelbench.timing.sampling import Batch, Observation
 from kernelbench.worker import cost, threads, turns
 from kernelbench.worker.bench import CaseError
-from kernelbench.worker.turns import Turns
+from kernelbench.worker.turns import AGAIN_SLICES, Turns
 from tests.builders import case
 
 CLOCK_HZ = 2e9
@@ -24,8 +24,6 @@ class Core:
 
     def __init__(self) -> None:
         self.sees_neighbours = True
-        self.looks: list[float] = []
-        """Adds a cycle of the coming single looks; then 4."""
         self.beside: tuple[float, ...] = ()
         """Adds a cycle around the slices of a batch; empty: 4."""
         self.call_s = 1e-6
@@ -33,10 +31,6 @@ class Core:
 
     def clock_hz(self) -> float:
         return CLOCK_HZ
-
-    def adds_per_s(self) -> float:
-        self.done.append("look")
-        return (self.looks.pop(0) if self.looks else 4.0) * CLOCK_HZ
 
     def start(self) -> None:
         self.done.append("start")
@@ -178,22 +172,6 @@ def test_long_calls_are_not_warmed_up_again(make: Callable[..., Side]) -> None:
     assert side.core.done == ["start", "1 slices of 1", "stop"]
 
 
-def test_a_turn_waits_until_the_core_is_quiet(make: Callable[..., Side]) -> None:
-    side = make()
-    side.open()
-    side.core.looks = [1.0, 1.0, 3.9]
-    side.turns.burst(Burst(50, 3, False, adds_per_cycle=3.88))
-    assert side.core.done[:4] == ["look", "look", "look", f"{AGAIN_SLICES} slices of 50"]
-
-
-def test_a_core_that_stays_busy_is_not_waited_for_for_ever(make: Callable[..., Side]) -> None:
-    side = make()
-    side.open()
-    side.core.looks = [1.0] * 10_000
-    side.turns.burst(Burst(50, 3, False, adds_per_cycle=3.88))
-    assert side.core.done.count("look") == LOOKS
-
-
 def test_a_slice_is_as_quiet_as_the_least_of_the_looks_around_it(make: Callable[..., Side]) -> None:
     side = make()
     side.open()
@@ -206,9 +184,8 @@ def test_where_neighbours_cannot_be_seen_no_looks_are_told(make: Callable[..., S
     side = make()
     side.core.sees_neighbours = False
     side.open()
-    seen = side.turns.burst(Burst(50, 3, False, adds_per_cycle=3.88))
+    seen = side.turns.burst(Burst(50, 3, False))
     assert seen.adds_per_cycle == ()
-    assert "look" not in side.core.done
 
 
 def test_preemptions_and_the_clock_are_told(make: Callable[..., Side]) -> None:
