@@ -93,6 +93,10 @@ class Trials:
         """There is no second phase."""
         return False
 
+    def resume(self) -> bool:
+        """Nothing is left open."""
+        return False
+
 
 def judge(measured: Measured, rounds: int, default_threshold: float, *, trials: int = TRIALS) -> Calibration:
     """Floors, and the rates of ``trials`` replays, at the thresholds that `ab` will judge by with those floors."""

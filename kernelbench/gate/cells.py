@@ -11,6 +11,12 @@ from kernelbench.model import Case, PairRound
 
 SCREEN_SHARE = 0.6
 """Of the time budget, once the screen has flagged a cell; the rest is kept for confirming it."""
+RESUMED_SHARE = 0.85
+"""The same for a screen that is gone on with after confirming."""
+LEAST_SHARING = 3
+"""Cells that the error of confirming is shared among, where so many may be flagged: three can still be settled at the
+first look."""
+CHANGED = ("slower", "faster")
 
 
 @dataclass
@@ -24,6 +30,8 @@ class CellState:
     place: str = "open"
     """As ``sequential.place`` says, of the phase it is in."""
     flagged: bool = False
+    sharing: int = 0
+    """How many cells share the error of confirming it."""
     failed: tuple[int, str, str] | None = None
     """(side, stage, message)."""
     shared: bool = True
@@ -64,17 +72,20 @@ class Board:
         self.cells = list(cells)
         self.phase = "screen"
         self._plan: Plan = SCREEN
+        self._sharing = 0
 
     @property
     def share(self) -> float:
         """Of the time budget, that the phase may have spent at its end."""
-        flagged = any(cell.place in ("slower", "faster") for cell in self.cells)
+        if self.phase == "screen" and self._sharing:
+            return RESUMED_SHARE
+        flagged = any(cell.place in CHANGED for cell in self.cells)
         return SCREEN_SHARE if self.phase == "screen" and flagged else 1.0
 
     @property
     def least(self) -> int:
         """Rounds of the phase that are measured whatever the time."""
-        return self._plan.looks[0]
+        return 0 if self.phase == "screen" and self._sharing else self._plan.looks[0]
 
     @property
     def settled(self) -> int:
@@ -102,15 +113,29 @@ class Board:
                 self._judge(cell)
 
     def confirm(self) -> bool:
-        """Go on to confirm what was flagged; False when nothing was."""
-        flagged = [cell for cell in self.cells if cell.place in ("slower", "faster") and cell.failed is None]
-        self.phase, self._plan = "confirm", confirmation(len(flagged))
-        for cell in flagged:
-            cell.flagged, cell.place = True, "open"
-        return bool(flagged)
+        """Go on to confirm what was flagged; False when nothing was, or no share of the error is left.
+
+        The error of confirming is shared among the cells that are flagged first. Where those are fewer than
+        ``LEAST_SHARING``, cells that the time left open may join them after a resumed screen.
+        """
+        flagged = [cell for cell in self._alive() if cell.place in CHANGED and not cell.flagged]
+        if not self._sharing:
+            self._sharing = max(len(flagged), min(LEAST_SHARING, len(flagged) + len(self.wanted())))
+        self.phase, self._plan = "confirm", confirmation(self._sharing)
+        taken = sum(cell.flagged for cell in self.cells)
+        joining = flagged[: self._sharing - taken]
+        for cell in joining:
+            cell.flagged, cell.place, cell.sharing = True, "open", self._sharing
+        return bool(joining)
+
+    def resume(self) -> bool:
+        """Go back to screening what the time left open, with what confirming left of it; False: nothing is open."""
+        self.phase, self._plan = "screen", SCREEN
+        return bool(self.wanted())
 
     def _alive(self) -> list[CellState]:
-        return [cell for cell in self.cells if cell.failed is None and (self.phase == "screen" or cell.flagged)]
+        """The cells that the phase is about."""
+        return [cell for cell in self.cells if cell.failed is None and cell.flagged == (self.phase == "confirm")]
 
     def _judge(self, cell: CellState) -> None:
         cell.place = place(self._plan.interval([one.log_ratio for one in cell.rounds]), cell.threshold)

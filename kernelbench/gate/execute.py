@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Callable, Sequence
 
 from msgspec import Struct
@@ -56,19 +57,27 @@ class Execution:
         self._begun = clock()
         self._notes: dict[str, None] = {}
         self._faults: list[str] = []
+        self._done: Counter[str] = Counter()
+        """Rounds of each phase."""
+        self._cut: dict[str, None] = {}
+        """Phases (as keys) that time ended."""
         self._private: dict[str, dict[str, None]] = {}
         """Cells (as keys) that did not work in the shared memory, by the reason."""
 
     def run(self) -> Outcome:
-        """Screen every cell, then confirm what was flagged. Ctrl-C ends it with what is done."""
+        """Screen all, confirm what was flagged, go on while there is time. Ctrl-C ends it with what is done."""
         interrupted = False
         try:
             self._phase()
-            if self._board.confirm():
+            while self._board.confirm():
+                self._phase()
+                if not self._board.resume():
+                    break
                 self._phase()
         except KeyboardInterrupt:
             interrupted = True
-        notes = (*self._notes, *(_own_memory(list(cells), why) for why, cells in self._private.items()))
+        ended = (f"the time budget ended the {phase} after {self._done[phase]} rounds" for phase in self._cut)
+        notes = (*self._notes, *ended, *(_own_memory(list(cells), why) for why, cells in self._private.items()))
         return Outcome(self._index, self._spent(), interrupted, notes, tuple(self._faults))
 
     def _spent(self) -> float:
@@ -76,12 +85,11 @@ class Execution:
 
     def _phase(self) -> None:
         """Rounds until nothing is open or time is up; those before the first look are always measured."""
-        done, last_s = 0, 0.0
-        first = self._board.least
-        while wanted := self._board.wanted():
+        done, last_s, board = 0, 0.0, self._board
+        first, phase = board.least, board.phase
+        while wanted := board.wanted():
             # Cells drop out, so that the next round hardly takes longer than the last.
-            if done >= first and self._spent() + last_s > self._board.share * self._job.time_budget_s:
-                self._notes[f"the time budget ended the {self._board.phase} after {done} rounds"] = None
+            if done >= first and self._spent() + last_s > board.share * self._job.time_budget_s:
                 break
             begun = self._clock()
             batches = sorted({_batch(cell) for cell in wanted})
@@ -91,8 +99,12 @@ class Execution:
             last_s = self._clock() - begun
             done += 1
             self._index += 1
-            self._board.look()
-        self._board.end()
+            board.look()
+        self._cut.pop(phase, None)
+        if wanted:
+            self._cut[phase] = None
+        self._done[phase] += done
+        board.end()
 
     def _group(self, group: Group, cells: Sequence[CellState]) -> None:
         """One round of some cells, in random order, in one pair of processes; in a new one after a failure."""

@@ -62,4 +62,7 @@ class BoardLike(Protocol):
         """The phase is over."""
 
     def confirm(self) -> bool:
-        """Go on to the next phase, if there is one."""
+        """Go on to confirm what was flagged; False: there is nothing to confirm."""
+
+    def resume(self) -> bool:
+        """Go back to what the time left open; False: there is nothing."""

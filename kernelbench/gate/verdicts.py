@@ -31,7 +31,7 @@ def comparison(measured: Measured, default_threshold: float, notes: Sequence[str
     cells = []
     for case_id in dict.fromkeys([*base.cases, *head.cases]):
         if case_id in states:
-            cells.append(cell_of(states[case_id], flagged=sum(one.flagged for one in states.values())))
+            cells.append(cell_of(states[case_id]))
         elif case_id not in head.cases:
             cells.append(Cell(case_id, "missing", f"only on BASE{_why(head.skipped, case_id, head.missing)}"))
         elif case_id not in base.cases:
@@ -48,13 +48,13 @@ def _why(skipped: dict[str, str], case_id: str, missing: str) -> str:
     return f": {why}" if why else ""
 
 
-def cell_of(state: CellState, *, flagged: int) -> Cell:
-    """One measured case's verdict. ``flagged`` is how many cells shared the error of confirming."""
-    verdict, reason = _verdict(state, flagged)
+def cell_of(state: CellState) -> Cell:
+    """One measured case's verdict."""
+    verdict, reason = _verdict(state)
     return cell(state.case.id, verdict, reason, state.rounds or state.screen, state.threshold)
 
 
-def _verdict(state: CellState, flagged: int) -> tuple[str, str]:
+def _verdict(state: CellState) -> tuple[str, str]:
     """(verdict, reason)."""
     if state.failed:
         side, stage, message = state.failed
@@ -66,10 +66,10 @@ def _verdict(state: CellState, flagged: int) -> tuple[str, str]:
         return verdict, f"within {bound} of BASE after {len(logs)} rounds{clock}"
     if verdict in ("regressed", "improved"):
         change = percent(abs(math.expm1(median(logs))))
-        among = f" among {flagged} flagged cells" if flagged > 1 else ""
+        shared = f", shared among {state.sharing} cells" if state.sharing > 1 else ""
         return verdict, (
             f"{state.place} by {change}, beyond {bound}: flagged in {len(state.screen)} rounds, confirmed in "
-            f"{len(logs)} fresh ones{among}, at {percent(FALSE_ALARM)} family-wise{clock}"
+            f"{len(logs)} fresh ones, at {percent(FALSE_ALARM)} family-wise{shared}{clock}"
         )
     return verdict, f"{_undecided(state, logs, bound)}{clock}"
 

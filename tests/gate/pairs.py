@@ -50,6 +50,8 @@ class Host:
         """By variant."""
         self.interrupt_at = -1
         """The opening at which Ctrl-C is pressed, counted from 0."""
+        self.start_s: Callable[[int], float] = lambda started: START_S
+        """What starting a pair takes after so many."""
         self.no_pairs = ""
         """Why BASE does not start."""
         self.why_private = ""
@@ -72,7 +74,7 @@ class Host:
 
     def start(self, group: Group) -> "FakePair":
         """A pair for ``group``."""
-        self.now += START_S
+        self.now += self.start_s(len(self.pairs))
         if self.no_pairs:
             raise SideFailed(0, "import", self.no_pairs)
         self.pairs.append(FakePair(self, group))
@@ -155,7 +157,7 @@ class Wild(dict[str, float]):
     def get(self, key: str, default: float = 0.0) -> float:  # type: ignore[override]
         """HEAD's change now."""
         if self._names and key not in self._names:
-            return default
+            return super().get(key, default)
         return 0.5 if len(self._host.pairs) % 2 else -0.3
 
 

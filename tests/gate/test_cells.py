@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from kernelbench.gate.cells import SCREEN_SHARE, Board, CellState
+from kernelbench.gate.cells import LEAST_SHARING, RESUMED_SHARE, SCREEN_SHARE, Board, CellState
 from tests.gate.pairs import cells, one_round, play, verdicts
 
 CELLS = [f"v{i}" for i in range(20)]
@@ -81,6 +81,61 @@ def test_an_improvement_is_confirmed_as_one() -> None:
     of = board("fast")
     play(of, lambda _: -0.3)
     assert verdicts(of.cells) == {"fast": "improved"}
+
+
+def test_what_time_left_open_is_gone_on_with_after_confirming() -> None:
+    of = board("slow", "late")
+    slow, late = of.cells
+    rounds(of, slow, *[0.5] * 6)
+    rounds(of, late, *[0.2, 0.2, 0.2, 0.0, 0.2, 0.2])
+    of.end()
+    assert of.confirm()
+    rounds(of, slow, *[0.5] * 8)
+    of.end()
+    assert of.resume()
+    assert of.wanted() == [late]
+    assert (of.phase, of.least, of.share) == ("screen", 0, RESUMED_SHARE)
+    rounds(of, late, *[0.2] * 4)
+    assert of.confirm()
+    assert of.wanted() == [late]
+    rounds(of, late, *[0.2] * 8)
+    assert verdicts(of.cells) == {"slow": "regressed", "late": "regressed"}
+
+
+def test_the_error_of_confirming_is_shared_with_those_that_may_join() -> None:
+    of = board("slow", *(f"open{n}" for n in range(5)))
+    for cell in of.cells:
+        rounds(of, cell, *([0.5] * 6 if cell is of.cells[0] else [0.2, 0.2, 0.2, 0.0, 0.2, 0.2]))
+    of.end()
+    of.confirm()
+    assert of.cells[0].sharing == LEAST_SHARING == 3
+    rounds(of, of.cells[0], *[0.5] * 8)
+    of.end()
+    of.resume()
+    for cell in of.wanted():
+        rounds(of, cell, *[0.2] * 4)
+    assert of.confirm()
+    # No more than share it are confirmed: the others stay flagged and nothing more.
+    assert len(of.wanted()) == LEAST_SHARING - 1
+    assert [cell.verdict for cell in of.cells[3:]] == ["ambiguous"] * 3
+
+
+def test_more_flagged_cells_share_the_error_among_themselves() -> None:
+    of = board(*"abcdef")
+    for cell in of.cells:
+        rounds(of, cell, *([0.2, 0.2, 0.2, 0.0, 0.2, 0.2] if cell is of.cells[0] else [0.5] * 6))
+    of.end()
+    of.confirm()
+    assert {cell.sharing for cell in of.cells[1:]} == {5}
+
+
+def test_nothing_open_is_nothing_to_go_on_with() -> None:
+    of = board("slow")
+    rounds(of, of.cells[0], *[0.5] * 6)
+    of.confirm()
+    rounds(of, of.cells[0], *[0.5] * 8)
+    of.end()
+    assert not of.resume()
 
 
 def test_nothing_flagged_is_nothing_to_confirm() -> None:

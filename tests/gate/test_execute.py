@@ -148,6 +148,19 @@ def test_a_generous_budget_gives_an_undecided_cell_every_round_of_the_screen() -
     assert host.run(board).rounds == 20
 
 
+def test_time_that_confirming_leaves_goes_to_what_was_open() -> None:
+    host, board = Host(), Board(cells("slow", "wild"))
+    host.change = Wild(host, "scale/wild")
+    host.change["scale/slow"] = 1.0
+    # A few cells take less time than all: 6 s for the screen, 0.8 s to confirm, and the rest is left.
+    host.start_s = lambda started: 1.0 if started < 6 else 0.1
+    outcome = host.run(board, budget_s=9.0)
+    slow, wild = board.cells
+    assert slow.verdict == "regressed"
+    assert 6 < len(wild.screen) < 20
+    assert outcome.notes == (f"the time budget ended the screen after {len(wild.screen)} rounds",)
+
+
 def test_ctrl_c_keeps_what_is_done_and_ends_the_pair() -> None:
     host, board = Host(), Board(cells("a", "b"))
     host.interrupt_at = 5

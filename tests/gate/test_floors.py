@@ -22,6 +22,6 @@ def test_a_cell_without_a_floor_is_judged_by_the_threshold() -> None:
 @pytest.mark.parametrize(("floor", "said"), [(0.08, True), (0.0, False)])
 def test_the_reason_says_when_a_floor_was_what_decided(floor: float, said: bool) -> None:
     one = cell(TILED, STEADY, threshold=0.08, floor=floor, place="inside")
-    found = cell_of(one, flagged=0)
+    found = cell_of(one)
     assert found.threshold == 0.08
     assert ("this host's floor" in found.reason) == said

@@ -22,12 +22,14 @@ from tests.gate.pairs import case, cells, one_round
 NO_ROUNDS = Outcome(0, 0.0, False, (), ())
 
 
-def state(screen: tuple[float, ...] = (), confirm: tuple[float, ...] = (), place: str = "open") -> CellState:
+def state(
+    screen: tuple[float, ...] = (), confirm: tuple[float, ...] = (), place: str = "open", sharing: int = 0
+) -> CellState:
     """A cell that found these log-ratios and stands there."""
     (made,) = cells("a")
     made.screen = [one_round(log) for log in screen]
     made.confirm = [one_round(log) for log in confirm]
-    made.flagged, made.place = bool(confirm), place
+    made.flagged, made.place, made.sharing = bool(confirm), place, sharing
     return made
 
 
@@ -44,12 +46,12 @@ def measured(base: Known, head: Known, *states: CellState, outcome: Outcome = NO
 
 
 def test_an_unchanged_cell_says_within_what_and_after_how_many_rounds() -> None:
-    cell = cell_of(state((0.0,) * 6, place="inside"), flagged=0)
+    cell = cell_of(state((0.0,) * 6, place="inside"))
     assert (cell.verdict, cell.reason) == ("unchanged", "within 5.0% of BASE after 6 rounds")
 
 
 def test_a_regression_says_how_it_was_flagged_and_confirmed() -> None:
-    cell = cell_of(state((0.3,) * 6, (math.log(1.2),) * 8, "slower"), flagged=1)
+    cell = cell_of(state((0.3,) * 6, (math.log(1.2),) * 8, "slower"))
     assert (cell.verdict, cell.ratio) == ("regressed", pytest.approx(1.2))
     assert cell.reason == (
         "slower by 20.0%, beyond 5.0%: flagged in 6 rounds, confirmed in 8 fresh ones, at 5.0% family-wise"
@@ -57,46 +59,46 @@ def test_a_regression_says_how_it_was_flagged_and_confirmed() -> None:
 
 
 def test_a_verdict_among_many_says_among_how_many() -> None:
-    cell = cell_of(state((-0.3,) * 6, (-0.3,) * 12, "faster"), flagged=3)
+    cell = cell_of(state((-0.3,) * 6, (-0.3,) * 12, "faster", sharing=3))
     assert cell.verdict == "improved"
-    assert "12 fresh ones among 3 flagged cells" in cell.reason
+    assert "12 fresh ones, at 5.0% family-wise, shared among 3 cells" in cell.reason
 
 
 def test_numbers_are_those_of_the_fresh_rounds_where_there_are_any() -> None:
-    cell = cell_of(state((0.5,) * 6, (0.1,) * 8, "slower"), flagged=1)
+    cell = cell_of(state((0.5,) * 6, (0.1,) * 8, "slower"))
     assert cell.ratio == pytest.approx(math.exp(0.1))
     assert cell.new_rounds == 8
 
 
 def test_an_undecided_cell_says_what_would_have_been_seen() -> None:
-    cell = cell_of(state((-0.1, 0.1) * 7), flagged=0)
+    cell = cell_of(state((-0.1, 0.1) * 7))
     assert cell.verdict == "ambiguous"
     assert cell.reason.startswith("neither beyond nor within 5.0%: 0.905 to 1.105 of BASE after 14 rounds; slowdowns")
 
 
 def test_a_flag_that_fresh_rounds_left_open_is_told_as_such() -> None:
-    cell = cell_of(state((0.3,) * 6, (-0.1, 0.1) * 10), flagged=1)
+    cell = cell_of(state((0.3,) * 6, (-0.1, 0.1) * 10))
     assert cell.verdict == "ambiguous"
     assert cell.reason.startswith("flagged in 6 rounds, but fresh ones did not settle it against 5.0%")
 
 
 def test_a_flag_without_fresh_rounds_is_no_verdict_and_says_why() -> None:
-    cell = cell_of(state((0.3,) * 6, place="slower"), flagged=0)
+    cell = cell_of(state((0.3,) * 6, place="slower"))
     assert cell.verdict == "ambiguous"
     assert cell.reason == ("slower, beyond 5.0%: flagged in 6 rounds, and not confirmed: the comparison ended before")
 
 
 def test_a_flag_with_too_few_fresh_rounds_says_how_few() -> None:
-    cell = cell_of(state((0.3,) * 6, (0.3,)), flagged=1)
+    cell = cell_of(state((0.3,) * 6, (0.3,)))
     assert cell.reason == "flagged in 6 rounds, but only 1 fresh round followed, too few to confirm it"
 
 
 def test_too_few_rounds_for_any_verdict_say_so() -> None:
-    assert cell_of(state((0.0,) * 2), flagged=0).reason == "only 2 rounds; a verdict needs 6"
+    assert cell_of(state((0.0,) * 2)).reason == "only 2 rounds; a verdict needs 6"
 
 
 def test_a_cell_without_a_round_says_so() -> None:
-    assert cell_of(state(), flagged=0).reason == "no round of it was finished; a verdict needs 6"
+    assert cell_of(state()).reason == "no round of it was finished; a verdict needs 6"
 
 
 def test_a_failed_cell_names_side_and_stage_and_counts_as_broken() -> None:
@@ -108,14 +110,14 @@ def test_a_failed_cell_names_side_and_stage_and_counts_as_broken() -> None:
 
 
 def test_a_cell_that_never_ran_has_no_numbers() -> None:
-    cell = cell_of(state(), flagged=0)
+    cell = cell_of(state())
     assert (cell.ratio, cell.base, cell.ci_low) == (UNSET, UNSET, UNSET)
 
 
 def test_that_the_hosts_clock_moved_is_told_with_the_verdict() -> None:
     moved = state((0.2,) * 6, place="inside")
     moved.screen = [replace(one, clock_ratio=0.88) for one in moved.screen]
-    assert cell_of(moved, flagged=0).reason.endswith("; HEAD's core ran at 88.0% of BASE's clock")
+    assert cell_of(moved).reason.endswith("; HEAD's core ran at 88.0% of BASE's clock")
 
 
 def test_what_only_one_side_has_is_new_or_missing_with_the_reason() -> None:
