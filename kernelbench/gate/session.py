@@ -183,8 +183,8 @@ def carry_out(
 
 
 PER_CELL_S = 3.7
-"""Default time for each cell, so that the whole command, with planning and compiling, takes about 4 s a cell: six
-rounds of 0.35 s and its share of starting processes, and half as much to confirm."""
+"""Default time for each cell, so that the whole command, with planning and compiling, takes 4 s a cell at most: six
+rounds of 0.25 s and its share of starting processes, as much again to confirm, the rest for what stays open."""
 LEAST_S = 60.0
 
 

@@ -23,7 +23,7 @@ InStage = Callable[[str], AbstractContextManager[None]]
 """Announces a stage; what the variant's code raises in it fails the case."""
 
 AGAIN_SLICES = 1
-"""Slices that warm the caches again: the other side has left its operands there, which are ours as well."""
+"""Slices that warm the caches again: one will do, for in shared memory the other side's operands are ours as well."""
 SETTLE_S = 0.004
 """A warm-up looks at samples of this length."""
 
