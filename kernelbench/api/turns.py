@@ -16,9 +16,9 @@ from kernelbench.api.operands import Copies
 from kernelbench.api.timing import Prepared
 from kernelbench.errors import UsageError
 from kernelbench.gate.cells import Board, CellState
-from kernelbench.gate.round import LONG_S, Pace, Take, take_turns
+from kernelbench.gate.round import Pace, Take, take_turns
 from kernelbench.model import Case, PairRound, case_id
-from kernelbench.timing.sampling import AGAIN_SLICES
+from kernelbench.timing.sampling import AGAIN_SLICES, LONG_S
 
 APART = 8.0
 """Sides whose times differ by more each get a number of calls of their own: as many of the slow one would take long."""

@@ -17,10 +17,6 @@ Take = Callable[[int, int], Turn]
 
 TURN_S = 0.0004
 """A turn lasts about this: the shorter, the more both sides see the same machine."""
-MOST_SLICES = 24
-"""Slices of one turn, where calls are short."""
-LONG_S = 0.005
-"""Calls longer than this are few in a round, however long it is."""
 
 
 class Pace(Struct, frozen=True):
@@ -44,7 +40,7 @@ def take_turns(
     """
     pairs: list[Pair] = []
     begun = clock()
-    slices = min(MOST_SLICES, max(1, int(TURN_S / slice_s)))
+    slices = max(1, int(TURN_S / slice_s))
     quiet = 0
     while True:
         first = rng.randrange(2)

@@ -22,7 +22,7 @@ from kernelbench.worker.image import Image
 InStage = Callable[[str], AbstractContextManager[None]]
 """Announces a stage; what the variant's code raises in it fails the case."""
 
-AGAIN_SLICES = 1
+WARM_SLICES = 1
 """Slices that warm the caches again: one will do, for in shared memory the other side's operands are ours as well."""
 SETTLE_S = 0.004
 """A warm-up looks at samples of this length."""
@@ -102,7 +102,7 @@ class Turns:
     def _timed(self, request: Burst) -> Slices:
         run = self._bench.run
         if not self._long:
-            run.slices(request.calls, AGAIN_SLICES)
+            run.slices(request.calls, WARM_SLICES)
         self._watch.start()
         batch = run.slices(request.calls, request.slices)
         seen = self._watch.stop()

@@ -13,7 +13,7 @@ from kernelbench.protocol import Burst, Open, Opened, Shut, WorkerSetup
 from kernelbench.timing.sampling import Batch, Observation
 from kernelbench.worker import cost, threads, turns
 from kernelbench.worker.bench import CaseError
-from kernelbench.worker.turns import AGAIN_SLICES, Turns
+from kernelbench.worker.turns import WARM_SLICES, Turns
 from tests.builders import case
 
 CLOCK_HZ = 2e9
@@ -160,7 +160,7 @@ def test_slices_that_warm_the_caches_come_before_the_timed_ones_and_do_not_count
     side = make()
     side.open()
     seen = side.turns.burst(Burst(50, 7, True))
-    assert side.core.done == ["restore", f"{AGAIN_SLICES} slices of 50", "start", "7 slices of 50", "stop"]
+    assert side.core.done == ["restore", f"{WARM_SLICES} slices of 50", "start", "7 slices of 50", "stop"]
     assert len(seen.seconds) == 7
 
 
