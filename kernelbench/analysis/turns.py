@@ -15,11 +15,8 @@ from msgspec import Struct
 
 from kernelbench.analysis.stats import median
 from kernelbench.model import PairRound
+from kernelbench.model.paired import LEAST_QUIET, QUIET
 
-QUIET = 0.97
-"""Slices beside looks at this share of the most independent adds a cycle count as quiet."""
-LEAST_QUIET = 12
-"""Quiet pairs of turns that a round's ratio may be made of: fewer may all be of one moment."""
 LOOKS = 6
 """Looks in a row whose median may tell what a core of one's own can do."""
 

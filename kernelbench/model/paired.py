@@ -4,6 +4,11 @@ from msgspec import UNSET, Struct, UnsetType
 
 from kernelbench.model.case import Case
 
+QUIET = 0.97
+"""Slices beside looks at this share of the most independent adds a cycle count as quiet."""
+LEAST_QUIET = 12
+"""Quiet pairs of turns that a round's ratio may be made of: fewer may all be of one moment."""
+
 
 class SideInfo(Struct, frozen=True, omit_defaults=True):
     """One side of an A/B as the file tells it."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from statistics import median
 
+from kernelbench.model.paired import LEAST_QUIET, QUIET
 from kernelbench.timing.sampling import Runner
 from kernelbench.units import percent
 from kernelbench.worker.bench import CaseError
@@ -16,9 +17,9 @@ TAKEN_S = (0.1, 0.2)
 """So long in any case, and at most while too few pairs met a quiet core."""
 SIZING_S = (0.3, 2.0)
 """The same while the work is sized, which is done once and stands for all rounds."""
-QUIET, LEAST_QUIET, LOOKS = 0.97, 12, 6
-"""Pairs beside looks at this share of the most adds (of so many looks) count as quiet; from so many on they stand for
-all, as they do where two sides are compared: beside a neighbour the same work costs another share."""
+LOOKS = 6
+"""The most adds are those that so many looks reached. Which pairs then count is as where two sides are compared: beside
+a neighbour the same work costs another share."""
 FAR = 0.1
 """The share reached is another than the one asked for (10% asked: below 9% or above 11%)."""
 SIZED_AGAIN = 3

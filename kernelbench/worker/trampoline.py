@@ -5,6 +5,7 @@ The block holds a status word and then every argument, so shapes are data and on
 
 from __future__ import annotations
 
+import platform
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -106,7 +107,9 @@ done:
   ret void"""
 
 _NO_EXTRA = "  %arguments = getelementptr i64, ptr %block, i64 0"
-_EXTRA = """  %steps = load i64, ptr inttoptr (i64 {address} to ptr)
+_FENCE = '  call void asm sideeffect "lfence", "~{{memory}}"()' if platform.machine() == "x86_64" else ""
+_EXTRA = f"""{_FENCE}
+  %steps = load i64, ptr inttoptr (i64 {{address}} to ptr)
   br label %step
 step:
   %left = phi i64 [%steps, %entry], [%fewer, %again]
@@ -120,4 +123,6 @@ ready:
   ; 0, which only the last step knows: the kernel cannot begin beside the steps.
   %nothing = call i64 asm sideeffect "", "=r,0"(i64 %left)
   %arguments = getelementptr i64, ptr %block, i64 %nothing"""
-"""A chain of dependent subtractions before the kernel, whose arguments wait for its end."""
+"""A chain of dependent subtractions before the kernel, whose arguments wait for its end. It begins where the call
+before has ended (the fence, on both sides of a comparison): run beside the last instructions of that call, the same
+steps cost a kernel of 150 ns 10% in one process and 5% in the next."""

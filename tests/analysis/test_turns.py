@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kernelbench.analysis.turns import LEAST_QUIET, Turn, beside_neighbours, is_quiet, most_adds, quiet_of, round_of
+from kernelbench.analysis.turns import Turn, beside_neighbours, is_quiet, most_adds, quiet_of, round_of
+from kernelbench.model.paired import LEAST_QUIET
 
 BEST = 4.0
 
