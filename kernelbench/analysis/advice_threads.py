@@ -32,13 +32,26 @@ class _Team(Struct, frozen=True):
         return gain_of(self.one, self.many)
 
     @property
+    def roofs(self) -> float | UnsetType:
+        """How many times higher the roof of the threads is than that of the one; absent where one was not measured, or
+        where the two stand under different roofs for other reasons than their threads."""
+        one, many = self.one.roof_s, self.many.roof_s
+        if isinstance(one, UnsetType) or isinstance(many, UnsetType) or not self._alike:
+            return UNSET
+        return one / many
+
+    @property
     def allowed(self) -> float:
-        """The most that the roofs let it be, at most the number of threads."""
+        """The most that the threads can bring: what the roofs say, at most the number of threads."""
         threads = float(self.many.case.threads)
-        high, low = self.one.roof_s, self.many.roof_s
-        if isinstance(high, UnsetType) or isinstance(low, UnsetType) or self.many.case.variant != self.one.case.variant:
-            return threads
-        return min(threads, high / low)
+        return threads if isinstance(self.roofs, UnsetType) else min(threads, self.roofs)
+
+    @property
+    def _alike(self) -> bool:
+        """True for two forms that move the same bytes with the same instructions, whatever they are called."""
+        one, many = self.one.record.work, self.many.record.work
+        same = (one.flop, one.mix, one.read_bytes, one.write_bytes, one.rfo_bytes)
+        return same == (many.flop, many.mix, many.read_bytes, many.write_bytes, many.rfo_bytes)
 
 
 def threads(op: OpCases) -> Found:
@@ -51,7 +64,10 @@ def threads(op: OpCases) -> Found:
         return _explained(op, max(low, key=lambda t: t.many.case.threads / t.speedup))
     team = max(open_ones, key=lambda t: t.allowed / t.speedup)
     gain = team.allowed / team.speedup
-    text = f"{_facts(team)}; the machine allows {ratio(team.allowed)}, so up to {ratio(gain)} is left"
+    allow = f"{threads_text(team.many.case.threads)} could bring"
+    if not isinstance(team.roofs, UnsetType):
+        allow = "the roofs measured at both thread counts allow"
+    text = f"{_facts(team)}; {allow} {ratio(team.allowed)} at most, so up to {ratio(gain)} is left"
     return op.advice("threads", text, (team.many, team.one), gain)
 
 
