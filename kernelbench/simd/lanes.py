@@ -19,14 +19,8 @@ Memory is an array (C-contiguous, indices count its elements in order, whatever 
 Nothing checks bounds. Width and instructions are those of the level Numba compiles for, not of the host.
 """
 
-from kernelbench.simd.arithmetic import (
-    convert,
-    fma,
-    maximum,
-    minimum,
-    reinterpret,
-    select,
-)
+from kernelbench.simd.arithmetic import fma, maximum, minimum, select
+from kernelbench.simd.conversion import convert, reinterpret
 from kernelbench.simd.erf import erf, normal_cdf, normal_tail
 from kernelbench.simd.horizontal import highest, lowest, sum
 from kernelbench.simd.masks import first

@@ -7,7 +7,7 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic, overload
 
-from kernelbench.simd.arithmetic import reinterpret
+from kernelbench.simd.conversion import reinterpret
 from kernelbench.simd.vector import target_has_fma, vector_bytes
 from kernelbench.simd.vectortype import WORD, VectorType, intrinsic_call, splat
 

@@ -7,7 +7,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from kernelbench.simd.arithmetic import converted
+from kernelbench.simd.conversion import converted
 from kernelbench.simd.vectortype import (
     INDEX,
     WORD,
