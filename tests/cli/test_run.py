@@ -1,57 +1,21 @@
 """`kernelbench run` with workers that are not processes: files, messages and exit codes."""
 
 import os
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
 
-from kernelbench import cli
-from kernelbench.errors import StoreError
 from kernelbench.model import Failed, Measured, Result
 from kernelbench.protocol import Broken, CaseFailed, Measure, Reply, Request
-from kernelbench.runner import library, session
 from kernelbench.store.files import read_result
 from kernelbench.store.lock import HostLock
-from tests.builders import machine
-from tests.runner.fakes import FakeWorkers, RealTime
-
-CONFIG = """
-rounds = 2
-ceilings = false
-[[matrix]]
-kernels = ["op/*"]
-sizes = [64]
-threads = [1]
-"""
+from tests.runner.fakes import FakeWorkers
 
 A, B = "op/a/f32/n=64/t=1", "op/b/f32/n=64/t=1"
 
 Kernelbench = Callable[..., int]
-
-
-@pytest.fixture
-def workers(monkeypatch: pytest.MonkeyPatch) -> FakeWorkers:
-    made = FakeWorkers(RealTime(), step_s=0.0)
-    for module in (session, library):
-        monkeypatch.setattr(module, "process_factory", lambda memory_bytes, *_: made)
-    monkeypatch.setattr(session, "detect", machine)
-    return made
-
-
-@pytest.fixture
-def kernelbench(workers: FakeWorkers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Kernelbench:
-    monkeypatch.chdir(tmp_path)
-    # The lock of this host belongs to real runs.
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    (tmp_path / "c.toml").write_text(CONFIG)
-
-    def call(*words: str) -> int:
-        return cli._exit_code(["run", *words])
-
-    return call
 
 
 def one_result(folder: Path) -> Result:
@@ -65,18 +29,6 @@ def case_of(message: Request) -> str:
 
 def failing(case_id: str, answer: Reply) -> Callable[[Request], Reply | None]:
     return lambda message: answer if case_of(message) == case_id else None
-
-
-def interrupting(after: int) -> Callable[[Request], None]:
-    left = [after]
-
-    def reply(message: Request) -> None:
-        if isinstance(message, Measure):
-            left[0] -= 1
-            if left[0] < 0:
-                raise KeyboardInterrupt
-
-    return reply
 
 
 def test_a_run_writes_result_and_page_prints_the_table_and_says_where(
@@ -118,102 +70,6 @@ def test_a_fault_of_ours_is_exit_70_and_the_result_is_kept(
     assert kernelbench("c.toml", "--no-html") == 70
     assert len(one_result(tmp_path / "results").records) == 2
     assert "please report it: op/a/f32/n=64/t=1: KeyError: 'x'" in capsys.readouterr().err
-
-
-def test_an_interrupted_run_keeps_what_is_done_and_can_be_resumed(
-    kernelbench: Kernelbench, workers: FakeWorkers, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    workers.answer = interrupting(after=3)
-    assert kernelbench("c.toml", "-o", "run.json", "--no-html") == 130
-    assert read_result(tmp_path / "run.json").interrupted
-    assert "--resume run.journal" in capsys.readouterr().err
-
-    workers.answer = lambda message: None
-    workers.asked.clear()
-    assert kernelbench("--resume", "run.json", "--no-html") == 0
-    assert len(workers.measured) == 1
-    result = read_result(tmp_path / "run.json")
-    assert not result.interrupted
-    assert [sorted(r.index for r in record.outcome.rounds) for record in result.records] == [[0, 1], [0, 1]]
-    assert not (tmp_path / "run.journal").exists()
-
-
-def test_a_resumed_result_has_the_structure_of_an_uninterrupted_one(
-    kernelbench: Kernelbench, workers: FakeWorkers, tmp_path: Path
-) -> None:
-    kernelbench("c.toml", "-o", "whole.json", "--no-html")
-    workers.answer = interrupting(after=1)
-    kernelbench("c.toml", "-o", "parts.json", "--no-html")
-    workers.answer = lambda message: None
-    kernelbench("--resume", "parts.journal", "--no-html")
-    whole, parts = (read_result(tmp_path / name) for name in ("whole.json", "parts.json"))
-    assert [(r.case, r.flags, r.work) for r in whole.records] == [(r.case, r.flags, r.work) for r in parts.records]
-    assert (whole.config, whole.machines, whole.interrupted) == (parts.config, parts.machines, parts.interrupted)
-
-
-def test_an_interrupt_before_anything_is_measured_leaves_nothing(
-    kernelbench: Kernelbench, workers: FakeWorkers, tmp_path: Path
-) -> None:
-    workers.answer = interrupting(after=0)
-    assert kernelbench("c.toml", "--no-html") == 130
-    assert list((tmp_path / "results").iterdir()) == []
-
-
-def test_a_resumed_run_takes_no_selection(kernelbench: Kernelbench, capsys: pytest.CaptureFixture[str]) -> None:
-    assert kernelbench("--resume", "run.journal", "--seed", "3") == 2
-    assert "--seed cannot be changed" in capsys.readouterr().err
-
-
-def test_resuming_what_left_no_journal_says_what_to_give(
-    kernelbench: Kernelbench, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert kernelbench("--resume", "none.json") == 2
-    assert "none.journal does not exist" in capsys.readouterr().err
-
-
-@pytest.mark.parametrize("what", ["machine", "sources"])
-def test_a_run_is_not_resumed_where_it_would_measure_something_else(
-    what: str,
-    kernelbench: Kernelbench,
-    workers: FakeWorkers,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    workers.answer = interrupting(after=1)
-    kernelbench("c.toml", "-o", "run.json", "--no-html")
-    if what == "machine":
-        monkeypatch.setattr(session, "detect", lambda: replace(machine(), id="ffffffffffff"))
-    else:
-        workers.source_hash = "beef"
-    assert kernelbench("--resume", "run.json") == 2
-    assert "start a new run" in capsys.readouterr().err
-    assert (tmp_path / "run.journal").exists()
-
-
-def test_a_full_disk_at_the_end_keeps_the_journal_and_resuming_writes_the_result(
-    kernelbench: Kernelbench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    def full(path: Path, result: Result) -> None:
-        raise StoreError(f"{path} was not written: the disk is full")
-
-    with monkeypatch.context() as patched:
-        patched.setattr(session, "write_result", full)
-        assert kernelbench("c.toml", "-o", "run.json", "--no-html") == 70
-    assert "--resume run.journal" in capsys.readouterr().err
-    assert kernelbench("--resume", "run.journal", "--no-html") == 0
-    assert len(read_result(tmp_path / "run.json").records) == 2
-
-
-def test_a_second_run_into_the_same_file_does_not_touch_an_unfinished_one(
-    kernelbench: Kernelbench, workers: FakeWorkers, tmp_path: Path
-) -> None:
-    workers.answer = interrupting(after=1)
-    kernelbench("c.toml", "-o", "run.json", "--no-html")
-    before = (tmp_path / "run.journal").read_bytes()
-    workers.answer = lambda message: None
-    assert kernelbench("c.toml", "-o", "run.json", "--no-html") == 2
-    assert (tmp_path / "run.journal").read_bytes() == before
 
 
 def test_list_prints_ids_and_measures_nothing(

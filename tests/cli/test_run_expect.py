@@ -1,6 +1,5 @@
 """Expectations of a configuration as `kernelbench run` checks them: exit codes, output, refusals."""
 
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,10 +9,8 @@ from msgspec.structs import replace
 from kernelbench import cli
 from kernelbench.model import Accuracy, Result, Round
 from kernelbench.protocol import CaseFailed, CaseMeasured, Measure, Reply, Request
-from kernelbench.runner import library, session
 from kernelbench.store.files import read_result
-from tests.builders import machine
-from tests.runner.fakes import FakeWorkers, RealTime
+from tests.runner.fakes import FakeWorkers
 
 CONFIG = """
 rounds = {rounds}
@@ -35,26 +32,16 @@ Kernelbench = Callable[..., int]
 
 
 @pytest.fixture
-def workers(monkeypatch: pytest.MonkeyPatch) -> FakeWorkers:
+def workers(workers: FakeWorkers) -> FakeWorkers:
     """Workers for whom ``op/b`` takes a third of the time of ``op/a``."""
-    made = FakeWorkers(RealTime(), thirds, step_s=0.0)
-    for module in (session, library):
-        monkeypatch.setattr(module, "process_factory", lambda memory_bytes, *_: made)
-    monkeypatch.setattr(session, "detect", machine)
-    return made
+    workers.answer = thirds
+    return workers
 
 
 @pytest.fixture
-def kernelbench(workers: FakeWorkers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Kernelbench:
-    monkeypatch.chdir(tmp_path)
-    # The lock of this host belongs to real runs.
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+def kernelbench(kernelbench: Kernelbench) -> Kernelbench:
     configure()
-
-    def call(*words: str) -> int:
-        return cli._exit_code(["run", "c.toml", "--no-html", "--wait-quiet", "0", *words])
-
-    return call
+    return lambda *words: kernelbench("c.toml", "--no-html", "--wait-quiet", "0", *words)
 
 
 def configure(by: float = 2.0, rounds: int = 6, more: str = "") -> None:

@@ -1,6 +1,5 @@
 """``kernelbench run --wait-quiet`` on a host that is or is not quiet."""
 
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -11,19 +10,8 @@ from kernelbench.cli.run import command
 from kernelbench.machine import quiet
 from kernelbench.machine.quiet import Quietness
 from kernelbench.model import Unknown
-from kernelbench.runner import library, session
+from kernelbench.runner import session
 from kernelbench.store.files import read_result
-from tests.builders import machine
-from tests.runner.fakes import FakeWorkers, RealTime
-
-CONFIG = """
-rounds = 1
-ceilings = false
-[[matrix]]
-kernels = ["op/a"]
-sizes = [64]
-threads = [1]
-"""
 
 Look = Callable[[], Quietness]
 Kernelbench = Callable[..., int]
@@ -34,16 +22,8 @@ def host(runnable: int = 1, swapped: int = 0) -> Quietness:
 
 
 @pytest.fixture
-def kernelbench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Kernelbench:
-    made = FakeWorkers(RealTime(), step_s=0.0)
-    for module in (session, library):
-        monkeypatch.setattr(module, "process_factory", lambda memory_bytes, *_: made)
-    monkeypatch.setattr(session, "detect", machine)
-    # The lock of this host belongs to real runs.
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "c.toml").write_text(CONFIG)
-    return lambda *words: cli._exit_code(["run", "c.toml", "-o", "run.json", "--no-html", *words])
+def kernelbench(kernelbench: Kernelbench) -> Kernelbench:
+    return lambda *words: kernelbench("c.toml", "-o", "run.json", "--no-html", *words)
 
 
 def looks(monkeypatch: pytest.MonkeyPatch, *coming: Quietness) -> None:
