@@ -9,7 +9,7 @@ The same kernels, compared with themselves and with copies slowed by 5% and 10% 
 Gates that are not installed are taken from their packages by pip, into an environment that is thrown away.
 
 Results are appended to a file; started again, the script goes on until it holds as many trials as asked for.
-Nothing else should run beside it. pyperf takes about 10 minutes for a pass of 20 cells, and a trial has four.
+Nothing else should run beside it. pyperf takes about 12 minutes for a pass of 20 cells, and a trial has four.
 
     python benchmarks/gates_against_others.py --quick                # two minutes, to see that it works
     python benchmarks/gates_against_others.py --trials 10
