@@ -3,6 +3,7 @@
 Where a verdict is asserted, one side does eight times the work; no other verdict here depends on a time.
 """
 
+import contextlib
 import json
 import os
 import signal
@@ -124,12 +125,19 @@ def test_a_ref_that_does_not_exist_is_exit_code_2(tool: Tool, tmp_path: Path) ->
 def test_a_killed_comparison_leaves_no_process_although_one_is_stopped(tool: Tool, tmp_path: Path) -> None:
     with tool.start("ab", HEAD, HEAD, "-k", "slow/*", *SIZE, folder=tmp_path) as process:
         parent = psutil.Process(process.pid)
-        wait_for(lambda: any(one.status() == psutil.STATUS_STOPPED for one in parent.children()))
-        orphans = parent.children(recursive=True)
+        orphans = wait_for(lambda: with_one_stopped(parent.children(recursive=True)))
         process.send_signal(signal.SIGKILL)
     _, alive = psutil.wait_procs(orphans, timeout=1.0)
     # Where process 1 reaps nobody (some containers) the remains stay listed as zombies.
     assert all(process.status() == psutil.STATUS_ZOMBIE for process in alive)
+
+
+def with_one_stopped(processes: list[psutil.Process]) -> list[psutil.Process]:
+    """``processes``, or none of them where none is stopped."""
+    with contextlib.suppress(psutil.NoSuchProcess):  # one has just ended: look again
+        if any(one.status() == psutil.STATUS_STOPPED for one in processes):
+            return processes
+    return []
 
 
 def state_of(pid: int) -> str:

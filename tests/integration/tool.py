@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from msgspec import UNSET, UnsetType
 
@@ -15,6 +16,7 @@ from kernelbench.model import Case, case_id
 from kernelbench.protocol import CaseFailed, CaseMeasured, Effort, Measure, Ready, Reply, Request, WorkerSetup
 from kernelbench.runner.process import Died, WorkerProcess
 
+T = TypeVar("T")
 KERNELS = Path(__file__).parent / "kernels"
 ROOT = Path(kernelbench.__file__).resolve().parents[1]
 PLENTY_S = 120.0
@@ -107,9 +109,10 @@ def measure(worker: WorkerProcess, wanted: Case) -> CaseMeasured | CaseFailed:
     return answer
 
 
-def wait_for(condition: Callable[[], bool]) -> None:
-    """Look until ``condition`` holds. Fails the test when it never does."""
+def wait_for(look: Callable[[], T]) -> T:
+    """What ``look`` returned as soon as that is something (true). Fails the test when it never is."""
     end = time.monotonic() + PLENTY_S
-    while not condition():
+    while not (seen := look()):
         assert time.monotonic() < end, "the awaited never came"
         LOOK_AGAIN.wait(0.005)
+    return seen
