@@ -28,7 +28,7 @@ class Stored(msgspec.Struct, frozen=True):
 
 
 #: Changes when the meaning of a stored answer does.
-LAYOUT = "1"
+LAYOUT = "2"
 
 
 def cache_folder() -> Path:

@@ -18,7 +18,11 @@ class Design(Struct, frozen=True):
 
 
 def microarchitecture(tree: Tree, info: CpuInfo, llvm: LlvmHost | Unknown) -> str | Unknown:
-    """The design that archspec finds by vendor and features, else the one LLVM's CPU name stands for."""
+    """The design that archspec finds by vendor and features, or the one LLVM's CPU name stands for.
+
+    LLVM goes by family and model. Its word counts where archspec knows none, and where its design descends from
+    archspec's: a guest from which some features are hidden is taken for an older design by what is left.
+    """
     flags, vendor = info.flags, info.value("vendor_id")
     if isinstance(flags, Unknown):
         return flags
@@ -56,11 +60,13 @@ def _ask(key: dict[str, str]) -> Design:
     named = [target for target in fitting if best is None or target > best]
     if key["part"]:
         named = [target for target in fitting if target.cpu_part == key["part"]]
-    if named:
-        return Design(str(max(named, key=_depth).name))
+    by_features = max(named, key=_depth, default=None)
     by_llvm = [target for target in TARGETS.values() if key["llvm"] and _clang_name(target) == key["llvm"]]
-    if by_llvm:
-        return Design(str(min(by_llvm, key=_depth).name))
+    by_model = min(by_llvm, key=_depth, default=None)
+    if by_model is not None and (by_features is None or by_model > by_features):
+        return Design(str(by_model.name))
+    if by_features is not None:
+        return Design(str(by_features.name))
     told = f"CPU part {key['part']}" if key["part"] else f"features beyond the generic {best.name if best else 'level'}"
     return Design(Unknown(f"archspec knows no design with this machine's {told}"))
 

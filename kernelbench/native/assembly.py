@@ -9,7 +9,7 @@ _WRAPPERS = ("_ZN7cpython", "cfunc.", "_ZN13_3cdynamic", "numba_")
 _RUNTIME = ("NRT_", "nrt_", "numba_")
 _TABLE = re.compile(r"^\.(?:long|quad)\s+(\.LBB\w+)")
 _STACK_OR_ZERO = re.compile(r"\(%r[sb]p\)|^v?p?xor\w*\s+(%\w+), *\1, *\1$|^v?p?xor\w*\s+(%\w+), *\2$")
-_SCALAR_HELP = re.compile(r"^v?(?:mov[au]p[sd] %xmm\d+, %xmm\d+$|(?:andn?|x?or)p[sd]\b)")
+_SCALAR_HELP = re.compile(r"^v?(?:mov[au]p[sd] %xmm\d+, %xmm\d+$|(?:andn?|x?or|blendv?)p[sd]\b)")
 """Copies, signs and selects of single numbers: there are no scalar forms of these."""
 _PACKED = re.compile(r"^v?(?:p(?!ush|op|refetch|ause)|\w*(?:ps|pd)\b)")
 

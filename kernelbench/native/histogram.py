@@ -46,7 +46,8 @@ def width_of(found: Iterable[Instruction]) -> str:
     done: Counter[str] = Counter()
     moved: Counter[str] = Counter()
     for one in found:
-        if one.kind in ARITHMETIC or (one.kind == "integer" and one.width != "scalar"):
+        computes = one.kind in ARITHMETIC and "blend" not in one.mnemonic  # it selects single numbers as well
+        if computes or (one.kind == "integer" and one.width != "scalar"):
             done[one.width] += max(1, int(one.flop + one.int_ops))
         moved[one.width] += int(one.load_bytes + one.store_bytes)
     best = done or moved

@@ -9,6 +9,7 @@ def function(*lines: str) -> str:
     return "\n".join(["\t.text", "\t.globl\tkernel", "kernel:", *(f"\t{line}" for line in lines), "\tretq"])
 
 
+CHOICE = "vblendvps\t%xmm2, %xmm1, %xmm0, %xmm0"
 X86 = {
     "512-bit arithmetic": ("avx512", ["vfmadd231ps\t(%rdi), %zmm0, %zmm1"]),
     "512-bit loads and stores": ("avx512", ["vmovups\t(%rdi), %zmm0", "vmovups\t%zmm0, (%rsi)"]),
@@ -19,6 +20,8 @@ X86 = {
     "scalar floats in vector registers": ("scalar", ["vmulss\t(%rdi), %xmm0, %xmm1", "vaddss\t%xmm1, %xmm2, %xmm2"]),
     "scalar floats copied between registers": ("scalar", ["movaps\t%xmm0, %xmm1", "mulsd\t(%rdi), %xmm1"]),
     "the sign of a scalar float": ("scalar", ["xorps\t.LCPI0_0(%rip), %xmm0", "vandps\t%xmm2, %xmm0, %xmm1"]),
+    "a scalar float chosen of two": ("scalar", ["vcmpltss\t%xmm1, %xmm0, %xmm2", CHOICE]),
+    "packed floats chosen of two": ("sse2", ["vcmpltps\t%xmm1, %xmm0, %xmm2", CHOICE]),
     "scalar conversion": ("scalar", ["cvtsi2sd\t%rax, %xmm0", "ucomisd\t%xmm0, %xmm1"]),
     "packed floats": ("sse2", ["mulps\t%xmm0, %xmm1"]),
     "packed floats with AVX encoding": ("sse2", ["vmulpd\t%xmm0, %xmm1, %xmm2"]),

@@ -1,5 +1,7 @@
 """Counting what a loop consists of."""
 
+import pytest
+
 from kernelbench.native.histogram import histogram
 from kernelbench.native.loops import Loop, hot_loop
 from tests.native.loops_data import EPILOGUE
@@ -27,6 +29,13 @@ def test_where_nothing_computes_the_width_is_that_of_what_is_moved() -> None:
 
 def test_scalar_floats_in_vector_registers_are_scalar() -> None:
     assert histogram(["vmulss (%rdi), %xmm0, %xmm1", "vaddss %xmm1, %xmm2, %xmm2"]).width == "scalar"
+
+
+@pytest.mark.parametrize(("compare", "width"), [("vcmpltss", "scalar"), ("vcmpltps", "xmm")])
+def test_a_choice_is_as_wide_as_the_comparison_that_it_follows(compare: str, width: str) -> None:
+    # There is no form of it for single numbers.
+    lines = ["vmovups (%rdi), %ymm1", f"{compare} %xmm1, %xmm0, %xmm2", "vblendvps %xmm2, %xmm1, %xmm0, %xmm0"]
+    assert histogram(lines).width == width
 
 
 def test_traffic_of_the_stack_is_kept_apart() -> None:
