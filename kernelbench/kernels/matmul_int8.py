@@ -160,5 +160,5 @@ def _for_onnxruntime(inputs, shape):
     unavailable=_peers.missing("onnxruntime", "onnx"),
 )
 def onnxruntime(product, a, c):
-    """MatMulInteger, b packed ahead by the session, a made unsigned ahead (+ 128); bound to our memory, no copies."""
+    """MatMulInteger, exact on every CPU, b packed ahead, a made unsigned ahead (+ 128); in our memory, no copies."""
     product(a, c)
