@@ -61,8 +61,8 @@ class Execution:
         """Rounds of each phase."""
         self._cut: dict[str, None] = {}
         """Phases (as keys) that time ended."""
-        self._private: dict[str, dict[str, None]] = {}
-        """Cells (as keys) that did not work in the shared memory, by the reason."""
+        self._own: dict[tuple[str, str], dict[str, None]] = {}
+        """Cells (as keys) of which something was not shared, by what and the reason."""
 
     def run(self) -> Outcome:
         """Screen all, confirm what was flagged, go on while there is time. Ctrl-C ends it with what is done."""
@@ -77,7 +77,7 @@ class Execution:
         except KeyboardInterrupt:
             interrupted = True
         ended = (f"the time budget ended the {phase} after {self._done[phase]} rounds" for phase in self._cut)
-        notes = (*self._notes, *ended, *(_own_memory(list(cells), why) for why, cells in self._private.items()))
+        notes = (*self._notes, *ended, *(_own(what, list(cells), why) for (what, why), cells in self._own.items()))
         return Outcome(self._index, self._spent(), interrupted, notes, tuple(self._faults))
 
     def _spent(self) -> float:
@@ -147,8 +147,10 @@ class Execution:
 
     def _learn(self, cell: CellState, opening: Opening) -> None:
         """What an opening tells: whose memory it works in, and the extra work in it."""
-        for why in filter(None, (opening.base.why_private, opening.head.why_private)):
-            self._private.setdefault(why, {})[cell.case.id] = None
+        for side in (opening.base, opening.head):
+            for what, why in (("worked in memory", side.why_private), ("had its code on pages", side.why_own_code)):
+                if why:
+                    self._own.setdefault((what, why), {})[cell.case.id] = None
         cell.shared = cell.shared and opening.shared
         if cell.slowdown:
             cell.extra_steps = opening.head.extra_steps
@@ -182,7 +184,7 @@ def _batch(cell: CellState) -> tuple[int, int, str]:
     return cell.batch, cell.case.threads, cell.case.isa
 
 
-def _own_memory(cells: Sequence[str], why: str) -> str:
-    """The note on cells that did not work in the shared memory."""
+def _own(what: str, cells: Sequence[str], why: str) -> str:
+    """The note on cells of which ``what`` was not shared."""
     named = ", ".join(cells[:NAMED]) + (f" and {len(cells) - NAMED} more" if len(cells) > NAMED else "")
-    return f"each side worked in memory of its own for {named} ({why}): expect more scatter"
+    return f"each side {what} of its own for {named} ({why}): expect more scatter"

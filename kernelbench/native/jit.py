@@ -36,6 +36,10 @@ class Code:
             raise KeyError(name)
         return address
 
+    def variable(self, name: str) -> int:
+        """Address of the global variable ``name``; 0 when there is none."""
+        return int(self._engine.get_global_value_address(name))  # type: ignore[attr-defined]
+
 
 def compile_ir(text: str, *, cpu: str = "", features: str | None = None) -> Code:
     """Compile a module of IR (opaque pointers, ``ptr``) for this host, or for ``cpu`` and ``features``.
@@ -58,3 +62,21 @@ def compile_ir(text: str, *, cpu: str = "", features: str | None = None) -> Code
     engine = llvm.create_mcjit_compiler(module, machine)
     engine.finalize_object()
     return Code(assembly, engine)
+
+
+def load_object(content: bytes) -> Code:
+    """Machine code from an object file that LLVM's compiler made for this host, in memory of its own.
+
+    What it needs from elsewhere must be known to LLVM (``has_symbol``): where it is not, LLVM ends the process.
+    """
+    _initialise()
+    module = llvm.parse_assembly("")
+    engine = llvm.create_mcjit_compiler(module, llvm.Target.from_default_triple().create_target_machine(jit=True))
+    engine.add_object_file(llvm.ObjectFileRef.from_data(content))
+    engine.finalize_object()
+    return Code("", engine)
+
+
+def has_symbol(name: str) -> bool:
+    """Whether code that is loaded may call ``name``."""
+    return bool(llvm.address_of_symbol(name))

@@ -99,6 +99,9 @@ from kernelbench.protocol.requests import (
     Shut as Shut,
 )
 from kernelbench.protocol.setup import (
+    CODE_BYTES as CODE_BYTES,
+)
+from kernelbench.protocol.setup import (
     RESERVED_BYTES as RESERVED_BYTES,
 )
 from kernelbench.protocol.setup import (

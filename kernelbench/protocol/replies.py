@@ -98,6 +98,9 @@ class Opened(Struct, frozen=True, tag=True, omit_defaults=True):
     """Whether they lie in the shared memory."""
     why_private: str = ""
     """Why not, in words; empty where they do, and where no shared memory was given."""
+    why_own_code: str = ""
+    """Why its code lies on pages of its own, in words; empty where it lies in the shared memory, and where that is not
+    tried: with several threads, on processors other than x86-64, and with code that is a library's."""
     slowed: float = 0.0
     """Share of extra work that was really reached, by measurement."""
     extra_steps: int = 0

@@ -6,7 +6,9 @@ STACK_BYTES = 6 << 20
 """Of a shared memory, room for a stack: less than a thread of Linux has by default, far more than a kernel needs."""
 ARGUMENT_BYTES = 2 << 20
 """Room for the arguments of calls."""
-RESERVED_BYTES = STACK_BYTES + ARGUMENT_BYTES
+CODE_BYTES = 2 << 20
+"""Room for the kernels' own code: the largest of ours has 32 KiB."""
+RESERVED_BYTES = STACK_BYTES + ARGUMENT_BYTES + CODE_BYTES
 """What of a shared memory is not for operands."""
 
 

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from kernelbench.timing import codepages
 from kernelbench.timing.guards import GUARD, Guard
 from kernelbench.timing.shared import Attached
 
@@ -44,6 +45,7 @@ class Arena:
         """
         self.arguments = None if shared is None else shared.arguments
         self.stack = 0 if shared is None else shared.stack
+        self.code = shared.code if shared is not None and codepages.available() else None
         self._cpus = tuple(cpus)
         self._used = 0
         self._count = 0

@@ -13,7 +13,8 @@ import os
 import numpy as np
 from msgspec import Struct, UnsetType
 
-from kernelbench.protocol import RESERVED_BYTES, STACK_BYTES, SharedMemory
+from kernelbench.protocol import CODE_BYTES, RESERVED_BYTES, STACK_BYTES, SharedMemory
+from kernelbench.timing.codepages import CodeRoom
 
 _PROT_READ_WRITE, _MAP_SHARED, _MAP_FIXED_NOREPLACE = 3, 0x01, 0x100000
 
@@ -25,6 +26,8 @@ class Attached(Struct, frozen=True):
     """Top of a stack. It comes first in the memory: what runs over its end meets nothing, and crashes."""
     arguments: np.ndarray
     """Bytes for what a kernel reads besides its operands."""
+    code: CodeRoom
+    """Room for the code of kernels."""
     operands: np.ndarray
     """The rest, from a 2 MiB boundary on."""
 
@@ -44,9 +47,11 @@ def attach(memory: SharedMemory) -> Attached:
         number = ctypes.get_errno() or errno.EEXIST
         raise OSError(number, f"cannot map {memory.size_bytes} bytes at {memory.address:#x}: {os.strerror(number)}")
     mapped = np.ctypeslib.as_array((ctypes.c_uint8 * memory.size_bytes).from_address(at))
+    code = RESERVED_BYTES - CODE_BYTES
     return Attached(
         stack=memory.address + STACK_BYTES - memory.stack_skips_bytes,
-        arguments=mapped[STACK_BYTES:RESERVED_BYTES],
+        arguments=mapped[STACK_BYTES:code],
+        code=CodeRoom(memory.fd, code, mapped[code:RESERVED_BYTES]),
         operands=mapped[RESERVED_BYTES:],
     )
 

@@ -110,13 +110,14 @@ class Bench:
             raise CaseError("compile", problem)
         if self._variant.compiled:
             function, memory = self._variant.function, self.arena.arguments
+            room = self.arena.code if self._case.threads == 1 else None
             calls = [inputs + outputs for inputs, outputs in self._sets]
             try:
                 if is_c(function):
                     calls = [function.bound(call, self._case.settings, len(self._kinds)) for call in calls]
                     self._entry = enter_c(function, can_do_extra=can_do_extra, memory=memory)
                 else:
-                    self._entry = compile_entry(function, calls[0], can_do_extra=can_do_extra, memory=memory)
+                    self._entry = compile_entry(function, calls[0], can_do_extra=can_do_extra, memory=memory, room=room)
             except (CannotEnter, UsageError) as error:
                 raise CaseError("compile", str(error)) from error
             self._blocks = Block.many(calls, memory)
@@ -126,9 +127,11 @@ class Bench:
         return self._entry
 
     def write_arguments(self) -> None:
-        """Put the arguments of all calls in place, where something else has used their memory."""
+        """Put the arguments of all calls, and the code, in place, where something else has used their memory."""
         for block in self._blocks:
             block.write()
+        if self._entry is not None:
+            self._entry.placed.write()
 
     def fill_outputs(self) -> None:
         """NaN or a sentinel everywhere, so that an element never written is seen."""

@@ -21,7 +21,9 @@ from msgspec import UNSET
 from kernelbench.errors import UsageError
 from kernelbench.native.jit import Code, compile_ir
 from kernelbench.timing import clock
+from kernelbench.timing.codepages import CodeRoom
 from kernelbench.timing.sampling import Batch
+from kernelbench.worker.apart import Placed, loaded_apart
 from kernelbench.worker.hints import typing_problem
 from kernelbench.worker.trampoline import STATUS_OK as STATUS_OK
 from kernelbench.worker.trampoline import into_c, into_numba
@@ -54,6 +56,8 @@ class Entry:
     _code: Code = field(repr=False)
     extra: ctypes.c_int64 = field(repr=False)
     """Dependent steps of extra work before each call, a cycle each: 0 but where a slower kernel is wanted."""
+    placed: Placed = field(repr=False)
+    """Where the code lies."""
 
 
 class Block:
@@ -130,12 +134,17 @@ def is_c(function: Any) -> TypeGuard[CFunction]:
 
 
 def compile_entry(
-    function: Any, arguments: Sequence[Any], *, can_do_extra: bool = False, memory: np.ndarray | None = None
+    function: Any,
+    arguments: Sequence[Any],
+    *,
+    can_do_extra: bool = False,
+    memory: np.ndarray | None = None,
+    room: CodeRoom | None = None,
 ) -> Entry:
     """Compile (or load from Numba's cache) ``function`` for ``arguments`` and build its trampoline.
 
     With ``can_do_extra`` each call can be given extra work (``Entry.extra``, at the end of ``memory`` where there is
-    one), to see whether that is noticed.
+    one), to see whether that is noticed. With ``room`` the code that is entered lies there, as far as that can be.
 
     Raises CannotEnter when it does not compile or returns a value.
     """
@@ -149,11 +158,13 @@ def compile_entry(
     result = function.overloads[signature]
     if result.fndesc.restype is not numba.core.types.none:
         raise CannotEnter(f"a kernel writes its outputs and returns nothing; this one returns {result.fndesc.restype}")
-    target = result.library.get_pointer_to_function(result.fndesc.llvm_func_name)
-    extra = _steps(memory)
-    code = compile_ir(into_numba(target, kinds, ctypes.addressof(extra) if can_do_extra else 0))
     hits, misses = (now - then for now, then in zip(_hits_and_misses(function), before, strict=True))
-    return Entry(code.address("enter"), result, hits, misses, code, extra)
+    placed = Placed(room, lambda: loaded_apart(function, signature, result))
+    name = result.fndesc.llvm_func_name
+    target = placed.own.address(name) if placed.own else result.library.get_pointer_to_function(name)
+    extra = _steps(memory)
+    code = placed.enter(lambda: compile_ir(into_numba(target, kinds, ctypes.addressof(extra) if can_do_extra else 0)))
+    return Entry(code.address("enter"), result, hits, misses, code, extra, placed)
 
 
 def enter_c(function: CFunction, *, can_do_extra: bool = False, memory: np.ndarray | None = None) -> Entry:
@@ -167,7 +178,7 @@ def enter_c(function: CFunction, *, can_do_extra: bool = False, memory: np.ndarr
         raise CannotEnter(str(error)) from error
     extra = _steps(memory)
     code = compile_ir(into_c(target, function.signature, ctypes.addressof(extra) if can_do_extra else 0))
-    return Entry(code.address("enter"), UNSET, 0, 0, code, extra)
+    return Entry(code.address("enter"), UNSET, 0, 0, code, extra, Placed())
 
 
 def _steps(memory: np.ndarray | None) -> ctypes.c_int64:

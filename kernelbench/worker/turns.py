@@ -74,6 +74,7 @@ class Turns:
             layout=self._image.layout,
             shared=shared,
             why_private=why_private,
+            why_own_code="" if self._entry is None else self._entry.placed.why_private,
             slowed=slowed,
             extra_steps=self._extra,
         )

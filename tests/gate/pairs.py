@@ -60,6 +60,8 @@ class Host:
         """Whether a neighbour is on the core while ``variant`` is timed."""
         self.too_large: set[str] = set()
         """Variants whose operands do not fit."""
+        self.own_code: dict[str, str] = {}
+        """Why a variant's code lies on pages of its own."""
         self.pairs: list[FakePair] = []
         self.opened: list[tuple[str, float]] = []
         self.steps: list[int] = []
@@ -120,9 +122,9 @@ class FakePair:
         for side in (0, 1):
             host.fail(case, side, "open")
         why = "the operands do not fit" if case.variant in host.too_large else ""
-        shared = not (why or self.why_private)
+        shared, own = not (why or self.why_private), host.own_code.get(case.variant, "")
         sides = [
-            Opened(RIGHT, Work("absent"), calls, CALL_S, layout, shared, why, slowdown, 100 * (slowdown > 0))
+            Opened(RIGHT, Work("absent"), calls, CALL_S, layout, shared, why, own, slowdown, 100 * (slowdown > 0))
             for calls, layout in ((50, "a"), (60, "b"))
         ]
         return Opening(*sides)

@@ -191,6 +191,17 @@ def test_cells_too_large_for_the_shared_memory_are_named_in_one_note() -> None:
     assert [cell.shared for cell in board.cells] == [True, False]
 
 
+def test_code_on_pages_of_its_own_is_said_with_the_reason() -> None:
+    host, board = Host(), Board(cells("a", "b"))
+    host.own_code = {"scale/b": "Numba has kept no object code of it"}
+    (note,) = host.run(board).notes
+    assert note == (
+        "each side had its code on pages of its own for scale/b/f32/n=1000/t=1 (Numba has kept no object code of it): "
+        "expect more scatter"
+    )
+    assert all(cell.shared for cell in board.cells)
+
+
 def test_many_cells_too_large_are_counted_beyond_the_first_three() -> None:
     host, board = Host(), Board(cells(*"abcde"))
     host.too_large = {f"scale/{name}" for name in "abcde"}

@@ -196,15 +196,16 @@ def test_equal_cases_lie_at_the_same_place_and_other_preparations_are_restored(w
     watched.pair.shut(restore=False)
     other = watched.pair.open(case("scale/prepared", 1000), 0)
     assert other.restore
+    assert (other.base.why_own_code, other.head.why_own_code) == ("", "")
     for side in (0, 1, 1, 0):
         watched.pair.burst(side, Burst(other.calls, 3, other.restore))
-    watched.pair.shut(restore=other.restore)  # verifies both
+    watched.pair.shut(restore=other.restore)  # verifies both: each side has run its own code
 
 
 def test_a_case_too_large_for_the_shared_memory_works_in_its_own_and_says_why(watched: Watched) -> None:
     opening = watched.pair.open(case("scale/same", 16 * MIB), 0)
     assert not opening.shared
-    assert opening.base.why_private == "the operands do not fit into 56 MiB of shared memory"
+    assert opening.base.why_private == "the operands do not fit into 54 MiB of shared memory"
     watched.pair.burst(0, Burst(1, 1, opening.restore))
     watched.pair.shut(restore=False)
 

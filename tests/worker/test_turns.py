@@ -56,7 +56,7 @@ class Bench:
         self.compiled = True
         self.wrong_after = False
         self.written = 0
-        self.entry = SimpleNamespace(extra=SimpleNamespace(value=0))
+        self.entry = SimpleNamespace(extra=SimpleNamespace(value=0), placed=SimpleNamespace(why_private=""))
 
     def compile(self, *, can_do_extra: bool) -> object | None:
         return self.entry if self.compiled else None
