@@ -5,7 +5,10 @@ is written, for any instruction-set level, in one process. Numba's intrinsics ma
 hit its disk cache, while these small modules compile in a few milliseconds.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
 
 import llvmlite.binding as llvm
 
@@ -25,20 +28,24 @@ def _initialise() -> None:
 class Code:
     """Compiled functions; keep it alive for as long as an address is used."""
 
-    assembly: str
-    """What was emitted, AT&T syntax on x86."""
-    _engine: object = field(repr=False)
+    _engine: Any = field(repr=False)
+    _emit: Callable[[], str] = field(repr=False)
+
+    @cached_property
+    def assembly(self) -> str:
+        """What was emitted, AT&T syntax on x86; nothing where the code was loaded. Made when it is first asked for."""
+        return self._emit()
 
     def address(self, name: str) -> int:
         """Entry address of the function ``name``; raises KeyError when the module has none."""
-        address: int = self._engine.get_function_address(name)  # type: ignore[attr-defined]
+        address: int = self._engine.get_function_address(name)
         if not address:
             raise KeyError(name)
         return address
 
     def variable(self, name: str) -> int:
         """Address of the global variable ``name``; 0 when there is none."""
-        return int(self._engine.get_global_value_address(name))  # type: ignore[attr-defined]
+        return int(self._engine.get_global_value_address(name))
 
 
 def compile_ir(text: str, *, cpu: str = "", features: str | None = None) -> Code:
@@ -48,6 +55,19 @@ def compile_ir(text: str, *, cpu: str = "", features: str | None = None) -> Code
     when the text is not valid IR.
     """
     _initialise()
+    module, machine = _parsed(text, cpu, features)
+    engine = llvm.create_mcjit_compiler(module, machine)
+    engine.finalize_object()
+
+    def emit() -> str:
+        again, target = _parsed(text, cpu, features)
+        return str(target.emit_assembly(again))
+
+    return Code(engine, emit)
+
+
+def _parsed(text: str, cpu: str, features: str | None) -> tuple[Any, Any]:
+    """(module, target machine), as ``compile_ir`` takes them."""
     module = llvm.parse_assembly(text)
     module.verify()
     if features is None:
@@ -58,10 +78,7 @@ def compile_ir(text: str, *, cpu: str = "", features: str | None = None) -> Code
     )
     module.triple = target.triple
     module.data_layout = str(machine.target_data)
-    assembly = machine.emit_assembly(module)
-    engine = llvm.create_mcjit_compiler(module, machine)
-    engine.finalize_object()
-    return Code(assembly, engine)
+    return module, machine
 
 
 def load_object(content: bytes) -> Code:
@@ -74,7 +91,7 @@ def load_object(content: bytes) -> Code:
     engine = llvm.create_mcjit_compiler(module, llvm.Target.from_default_triple().create_target_machine(jit=True))
     engine.add_object_file(llvm.ObjectFileRef.from_data(content))
     engine.finalize_object()
-    return Code("", engine)
+    return Code(engine, str)
 
 
 def has_symbol(name: str) -> bool:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from kernelbench.native.jit import Code, has_symbol, load_object
-from kernelbench.timing.codepages import CodeRoom, SharedCode, new_code
+from kernelbench.timing.codepages import CodeRoom, SharedCode, code_pages, made_since
 
 _ENVIRONMENT = "_ZN08NumbaEnv"
 """How the names begin of pointers that Numba sets in code it has loaded."""
@@ -27,7 +27,7 @@ class Placed:
     def __init__(self, room: CodeRoom | None = None, load: Callable[[], Code] | None = None) -> None:
         """``load`` makes a copy of the kernel's code; it is called where there is a room. It may raise CannotCopy."""
         self._room = room
-        self._made: list[range] = []
+        self._before: set[int] = set()
         self._shared: SharedCode | None = None
         self.own: Code | None = None
         """The copy."""
@@ -36,8 +36,8 @@ class Placed:
         if room is None or load is None:
             return
         try:
-            with new_code() as self._made:
-                self.own = load()
+            self._before = code_pages()
+            self.own = load()
         except CannotCopy as error:
             self.why_private = str(error)
 
@@ -45,10 +45,9 @@ class Placed:
         """What ``compile_it`` compiles to enter the kernel; all there is then goes to the room."""
         if self._room is None or self.own is None:
             return compile_it()
-        with new_code() as entering:
-            code = compile_it()
+        code = compile_it()
         try:
-            self._shared = SharedCode([*self._made, *entering], self._room)
+            self._shared = SharedCode(made_since(self._before), self._room)
         except OSError as error:
             self.why_private = error.strerror or str(error)
         return code

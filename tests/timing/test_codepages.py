@@ -10,7 +10,7 @@ import pytest
 
 from kernelbench.native.jit import Code, compile_ir
 from kernelbench.timing import codepages
-from kernelbench.timing.codepages import CodeRoom, SharedCode, new_code, room_of
+from kernelbench.timing.codepages import CodeRoom, SharedCode, code_pages, made_since, room_of
 
 pytestmark = pytest.mark.skipif(not codepages.available(), reason="code is moved on x86-64 only")
 
@@ -23,9 +23,9 @@ def room() -> Iterator[CodeRoom]:
 
 def answering(answer: int) -> tuple[Code, list[range]]:
     """Code of a function that returns ``answer``, and where it lies."""
-    with new_code() as made:
-        code = compile_ir(f"define i64 @answer() {{ ret i64 {answer} }}")
-    return code, made
+    before = code_pages()
+    code = compile_ir(f"define i64 @answer() {{ ret i64 {answer} }}")
+    return code, made_since(before)
 
 
 def ask(code: Code) -> int:
@@ -42,16 +42,14 @@ def file_of(address: int) -> str:
     return "nothing"
 
 
-def test_the_pages_of_what_a_block_compiles_are_found() -> None:
+def test_the_pages_of_what_was_compiled_since_are_found() -> None:
     code, made = answering(1)
     assert sum(code.address("answer") in pages for pages in made) == 1
     assert all(pages.start % mmap.PAGESIZE == len(pages) % mmap.PAGESIZE == 0 for pages in made)
 
 
-def test_a_block_that_compiles_nothing_has_made_no_code() -> None:
-    with new_code() as made:
-        pass
-    assert made == []
+def test_where_nothing_was_compiled_no_page_is_new() -> None:
+    assert made_since(code_pages()) == []
 
 
 def test_moved_code_runs_at_its_old_address_from_the_room(room: CodeRoom) -> None:
